@@ -1,0 +1,41 @@
+"""Every error a user can meet, each with the exit code the command line gives it.
+
+Library code raises these and never prints. A message is one line: what went wrong, where, and what
+to do about it.
+"""
+
+from __future__ import annotations
+
+
+class VidstyleError(Exception):
+    """Base of all errors that vidstyle raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(VidstyleError):
+    """The call itself cannot work: clashing options, an output that exists or equals its input."""
+
+    exit_code = 2
+
+
+class InputError(VidstyleError):
+    """A file cannot be read as what it should be: missing, empty, broken, or without pictures."""
+
+    exit_code = 3
+
+
+class ResourceError(VidstyleError):
+    """The machine cannot do it: disk full, folder not writable, memory short, device missing."""
+
+    exit_code = 5
+
+
+class StyleError(VidstyleError):
+    """A style is unknown, or its file is broken."""
+
+    exit_code = 6
+
+
+FINISHED_PARTIAL = 4
+"""Exit code of a run that finished, but painted less than its input declares."""

@@ -1,0 +1,112 @@
+"""The words that every floor shares. Plain data: this module imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Tier = Literal["fast", "best"]
+TIERS: tuple[Tier, ...] = ("fast", "best")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of a clip, upright as it is displayed."""
+
+    image: NDArray[np.uint8]
+    """(H, W, 3) RGB, 0-255, contiguous."""
+    pts: int
+    """Presentation time in ticks of the clip's `VideoInfo.time_base`."""
+    duration: int = 0
+    """Ticks until the next frame as the file declares it; 0 when it does not."""
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How YUV samples stand for RGB; ITU-T H.273 names as FFmpeg spells them."""
+
+    matrix: str
+    """"bt709", "smpte170m" (BT.601), "bt2020nc" or "rgb"."""
+    full_range: bool
+    primaries: str = "unknown"
+    transfer: str = "unknown"
+
+
+@dataclass(frozen=True)
+class TrackInfo:
+    """A track beside the painted one."""
+
+    index: int
+    kind: str
+    """"video", "audio", "subtitle", "data" or "attachment"."""
+    codec: str
+    language: str = ""
+    is_cover: bool = False
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What there is to know about a clip before it is decoded."""
+
+    path: Path
+    container: str
+    track: int
+    """Index of the painted track: the first video stream that is no cover picture."""
+    codec: str
+    width: int
+    height: int
+    """Pixels of the upright picture: rotation is already accounted for."""
+    sample_aspect_ratio: Fraction
+    """Width over height of one upright pixel."""
+    time_base: Fraction
+    """Seconds a tick."""
+    average_rate: Fraction | None
+    """Frames a second where the file declares it; never used to make time stamps."""
+    start_pts: int
+    duration: Fraction | None
+    """Seconds of the painted track, None when the file does not declare it."""
+    frame_count: int | None
+    colour: Colour
+    rotation: int = 0
+    """Degrees counter-clockwise (0, 90, 180, 270) that make the stored picture upright."""
+    mirrored: bool = False
+    """The stored picture is flipped left to right before it is rotated."""
+    others: tuple[TrackInfo, ...] = ()
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EncodeOptions:
+    """How the painted track is written; the words are FFmpeg's."""
+
+    codec: str = "libx264"
+    crf: int = 18
+    preset: str = "veryfast"
+    pixel_format: str = "yuv420p"
+
+
+@dataclass(frozen=True)
+class StyleCard:
+    """What a style file says of itself; JSON in the safetensors header."""
+
+    name: str
+    title: str
+    painter: str
+    year: str
+    tier: Tier
+    network: str
+    """Name of the network class in `vidstyle.stylizers.networks`."""
+    parameters: dict[str, int] = field(default_factory=dict)
+    """Keyword arguments of that class."""
+    recipe: dict[str, Any] = field(default_factory=dict)
+    data: str = ""
+    losses: dict[str, float] = field(default_factory=dict)
+    licence: str = ""
+    weak: str = ""
+    """What this style does badly, in a sentence."""
