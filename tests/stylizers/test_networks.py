@@ -1,0 +1,51 @@
+"""The networks: sizes, flatness without a grid, norms in fp32."""
+
+import pytest
+import torch
+
+from vidstyle.stylizers.networks import NETWORKS, InstanceNorm, SmoothShuffle, StyleNetwork
+
+
+@pytest.fixture(params=sorted(NETWORKS))
+def network(request: pytest.FixtureRequest) -> StyleNetwork:
+    torch.manual_seed(0)
+    small = {"FastNet": {}, "BestNet": {"width": 8, "blocks": 2}}[request.param]
+    return NETWORKS[request.param](**small).eval()
+
+
+@torch.no_grad()
+def test_keeps_size_and_range(network: StyleNetwork) -> None:
+    painted = network(torch.rand(2, 3, 24, 36))
+    assert painted.shape == (2, 3, 24, 36)
+    assert painted.min() >= 0
+    assert painted.max() <= 1
+
+
+@torch.no_grad()
+def test_a_flat_picture_is_painted_flat_to_its_very_border(network: StyleNetwork) -> None:
+    """A grid of the upsampling or a frame of the padding would show here with any weights."""
+    painted = network(torch.full((1, 3, 48, 64), 0.3))
+    assert (painted - painted[..., 24:25, 32:33]).abs().max() < 1e-4
+
+
+@torch.no_grad()
+def test_the_least_size_is_painted(network: StyleNetwork) -> None:
+    assert network(torch.rand(1, 3, network.least, network.least)).isfinite().all()
+
+
+@torch.no_grad()
+def test_smooth_shuffle_makes_the_four_phases_agree() -> None:
+    torch.manual_seed(0)
+    up = SmoothShuffle(3, 2)(torch.full((1, 3, 8, 8), 0.7))
+    assert (up - up[..., :1, :1]).abs().max() < 1e-6
+
+
+def test_norm_statistics_survive_values_whose_square_overflows_half_precision() -> None:
+    x = torch.randn(1, 2, 16, 16).half() * 3000
+    assert InstanceNorm(2)(x).isfinite().all()
+
+
+def test_parameter_counts_stay_in_budget() -> None:
+    sizes = {name: sum(p.numel() for p in net().parameters()) for name, net in NETWORKS.items()}
+    assert sizes["FastNet"] < 300_000
+    assert sizes["BestNet"] <= 1_700_000

@@ -1,0 +1,164 @@
+"""The networks that paint, one class a tier. Input and output are RGB in [0, 1].
+
+Both upsample without leaving a grid: whatever a flat input turns into, it is flat. `FastNet`
+shuffles channels into pixels, which is cheap, and smooths away the phases that this leaves;
+`BestNet` repeats pixels before it convolves (Odena et al. 2016, "Deconvolution and checkerboard
+artifacts").
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vidstyle.types import StyleCard, Tier
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm (Ulyanov et al. 2016) whose statistics are taken in fp32 whatever x is.
+
+    Its epsilon is a hundred times the usual one, so that a fade to black, whose variance is all
+    noise, is not normalised into a storm.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-3, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (N, C, H, W) over H and W; half precision overflows in the variance."""
+        with torch.autocast(x.device.type, enabled=False):
+            normalised: Tensor = super().forward(x.float())
+            return normalised.to(x.dtype)
+
+
+def convolution(
+    inputs: int, outputs: int, size: int = 3, *, stride: int = 1, dilation: int = 1
+) -> nn.Conv2d:
+    """Build a convolution that keeps height and width, up to its stride.
+
+    Zero padding paints frames around the picture, so the border is reflected.
+    """
+    padding = size // 2 * dilation
+    return nn.Conv2d(inputs, outputs, size, stride, padding, dilation, padding_mode="reflect")
+
+
+class ResidualBlock(nn.Module):
+    """Two normalised 3x3 convolutions around a short cut (He et al. 2016), the first dilated."""
+
+    def __init__(self, width: int, dilation: int = 1) -> None:
+        super().__init__()
+        self.first = convolution(width, width, dilation=dilation)
+        self.first_norm = InstanceNorm(width)
+        self.second = convolution(width, width)
+        self.second_norm = InstanceNorm(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        y = F.relu(self.first_norm(self.first(x)))
+        change: Tensor = self.second_norm(self.second(y))
+        return x + change
+
+
+class SmoothShuffle(nn.Module):
+    """Sub-pixel upsampling by two, and a 3x3 binomial filter that makes its four phases agree.
+
+    The filter is zero at the period-2 frequencies, where differences between the phases live, so no
+    choice of weights leaves a grid on a flat area.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.convolution = convolution(inputs, 4 * outputs)
+        row = torch.tensor([0.25, 0.5, 0.25])
+        kernel = (row[:, None] * row).expand(outputs, 1, 3, 3)
+        self.register_buffer("kernel", kernel.contiguous(), persistent=False)
+        self.kernel: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, outputs, 2H, 2W)."""
+        y = F.pixel_shuffle(self.convolution(x), 2)
+        y = F.pad(y, (1, 1, 1, 1), mode="reflect")  # goes on with the phases where they left off
+        return F.conv2d(y, self.kernel.to(y.dtype), groups=self.kernel.shape[0])
+
+
+class StyleNetwork(nn.Module):
+    """What every painter has: pictures in, pictures of the same size out."""
+
+    multiple: Final = 4
+    """Height and width must be multiples of this."""
+    least: Final = 20
+    """Least height and width: a reflected border is narrower than what it reflects."""
+
+
+class FastNet(StyleNetwork):
+    """The `fast` tier: everything but the last layers runs at a quarter of the size.
+
+    A pixel-unshuffle stem (Shi et al. 2016, reversed) folds 4x4 pixels into channels, residual
+    blocks of growing and shrinking dilation see 250 pixels across, and two smoothed sub-pixel steps
+    return to full size.
+    """
+
+    def __init__(self, width: int = 48, half_width: int = 16, full_width: int = 8) -> None:
+        super().__init__()
+        self.stem = convolution(3 * 4 * 4, width)
+        self.stem_norm = InstanceNorm(width)
+        self.trunk = nn.Sequential(*(ResidualBlock(width, d) for d in (1, 2, 4, 2, 1)))
+        self.to_half = SmoothShuffle(width, half_width)
+        self.to_full = SmoothShuffle(half_width, full_width)
+        self.colour = convolution(full_width, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Paint (N, 3, H, W)."""
+        y = F.relu(self.stem_norm(self.stem(F.pixel_unshuffle(x - 0.5, 4))))
+        y = F.relu(self.to_half(self.trunk(y)))
+        y = F.relu(self.to_full(y))
+        return torch.sigmoid(self.colour(y))
+
+
+class BestNet(StyleNetwork):
+    """The `best` tier: the residual network of Johnson et al. (2016), upsampling by repetition."""
+
+    def __init__(self, width: int = 32, blocks: int = 5) -> None:
+        super().__init__()
+        one, two, four = width, 2 * width, 4 * width
+        self.encoder = nn.ModuleList(
+            (
+                convolution(3, one, 9),
+                convolution(one, two, stride=2),
+                convolution(two, four, stride=2),
+            )
+        )
+        self.encoder_norms = nn.ModuleList(InstanceNorm(n) for n in (one, two, four))
+        self.trunk = nn.Sequential(*(ResidualBlock(four) for _ in range(blocks)))
+        self.decoder = nn.ModuleList((convolution(four, two), convolution(two, one)))
+        self.decoder_norms = nn.ModuleList(InstanceNorm(n) for n in (two, one))
+        self.colour = convolution(one, 3, 9)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Paint (N, 3, H, W)."""
+        y = x - 0.5
+        for layer, norm in zip(self.encoder, self.encoder_norms, strict=True):
+            y = F.relu(norm(layer(y)))
+        y = self.trunk(y)
+        for layer, norm in zip(self.decoder, self.decoder_norms, strict=True):
+            y = F.relu(norm(layer(F.interpolate(y, scale_factor=2.0, mode="nearest"))))
+        return torch.sigmoid(self.colour(y))
+
+
+NETWORKS: Final[dict[str, type[StyleNetwork]]] = {"FastNet": FastNet, "BestNet": BestNet}
+"""Networks that a style's card may name."""
+
+TIER_NETWORK: Final[dict[Tier, str]] = {"fast": "FastNet", "best": "BestNet"}
+"""The network that each tier is trained with."""
+
+
+def build(card: StyleCard) -> StyleNetwork:
+    """Build the network that a card describes, with random weights.
+
+    Raises:
+        TypeError: the card gives a parameter that the network does not have.
+    """
+    return NETWORKS[card.network](**card.parameters)

@@ -1,0 +1,143 @@
+"""Where styles are found: the shipped ones, the user's own folder, or any file by its path."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from vidstyle.errors import StyleError
+from vidstyle.stylizers.style_file import read_card
+from vidstyle.types import StyleCard, Tier
+
+SUFFIX: Final = ".safetensors"
+MANIFEST: Final = "manifest.json"
+"""In the shipped folder: the sha256 of every file in it."""
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class StyleFile:
+    """A style that can be painted with."""
+
+    path: Path
+    card: StyleCard
+
+
+class StyleRegistry:
+    """Styles by name, tier and path. Of two with one name and tier, the earlier folder's wins.
+
+    Attributes:
+        folders: searched in this order; those that do not exist are passed over.
+    """
+
+    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+        self.folders = (user_folder(), shipped_folder()) if folders is None else tuple(folders)
+
+    def names(self) -> list[str]:
+        """All style names, sorted."""
+        return sorted({style.card.name for style in self.styles})
+
+    def tiers(self, name: str) -> list[Tier]:
+        """The tiers that a style is trained for, sorted; empty when there is no such style."""
+        return sorted({style.card.tier for style in self.styles if style.card.name == name})
+
+    @cached_property
+    def styles(self) -> tuple[StyleFile, ...]:
+        """Every readable style, in the order of the folders."""
+        return tuple(_readable(path for folder in self.folders for path in _files(folder)))
+
+    def find(self, name: str, tier: Tier) -> StyleFile:
+        """Find a style by name or path.
+
+        A style that is not trained for `tier` comes in its other one: compare `card.tier`.
+
+        Raises:
+            StyleError: there is none, its file is broken, or a shipped file was changed.
+        """
+        if name.endswith(SUFFIX) or any(sep and sep in name for sep in (os.sep, os.altsep)):
+            return _open(Path(name))
+        if not NAME.fullmatch(name):
+            raise StyleError(
+                f"{name!r} cannot be a style's name (lower-case letters, digits, . _ -); "
+                f"name one of: {', '.join(self.names())}, or give a {SUFFIX} file"
+            )
+        found = [style for style in self.styles if style.card.name == name]
+        if not found:
+            raise StyleError(self._unknown(name))
+        style = next((s for s in found if s.card.tier == tier), found[0])
+        _check_sum(style.path)
+        return style
+
+    def _unknown(self, name: str) -> str:
+        broken = [p for folder in self.folders for p in _files(folder) if p.name == name + SUFFIX]
+        if broken:
+            read_card(broken[0])  # raises, and says what is wrong with it
+        near = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.5)
+        hint = (
+            f"did you mean {' or '.join(near)}?"
+            if near
+            else f"there are: {', '.join(self.names())}"
+        )
+        return f"no style is called {name!r}; {hint}"
+
+
+def shipped_folder() -> Path:
+    """The styles that come with vidstyle: inside the installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "weights"
+    return installed if installed.is_dir() else package.parent / "weights"
+
+
+def user_folder() -> Path:
+    """The user's own styles: $VIDSTYLE_STYLES, or vidstyle/styles in the XDG data folder."""
+    if chosen := os.environ.get("VIDSTYLE_STYLES"):
+        return Path(chosen)
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "vidstyle" / "styles"
+
+
+def write_manifest(folder: Path) -> None:
+    """Record the sha256 of every style in a folder."""
+    sums = {path.name: _sha256(path) for path in _files(folder)}
+    (folder / MANIFEST).write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
+
+
+def _open(path: Path) -> StyleFile:
+    if not path.is_file():
+        raise StyleError(f"{path}: no such style file")
+    _check_sum(path)
+    return StyleFile(path, read_card(path))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+
+def _readable(paths: Iterable[Path]) -> Iterator[StyleFile]:
+    """Other files in the folder are no reason to fail: one that is asked for by name says why."""
+    for path in paths:
+        try:
+            yield StyleFile(path, read_card(path))
+        except StyleError:
+            continue
+
+
+def _check_sum(path: Path) -> None:
+    manifest = path.parent / MANIFEST
+    if not manifest.is_file():
+        return
+    wanted = json.loads(manifest.read_text(encoding="utf-8")).get(path.name)
+    if wanted is not None and wanted != _sha256(path):
+        raise StyleError(f"{path}: differs from its checksum in {MANIFEST}; install vidstyle again")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
