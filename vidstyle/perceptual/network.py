@@ -1,0 +1,143 @@
+"""VGG19 features relu1_1 ... relu5_1 (Simonyan & Zisserman 2014), from VGG19 or a small stand-in.
+
+Two kinds of file are understood, told apart by their tensors: VGG19 itself, and a VGG19 with fewer
+channels whose 1x1 `aux` layers map its features to VGG19's (Wang et al. 2020, "Collaborative
+distillation for ultra-resolution universal style transfer").
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vidstyle.errors import InputError
+
+CONVOLUTIONS: Final = (
+    *("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv3_4"),
+    *("conv4_1", "conv4_2", "conv4_3", "conv4_4", "conv5_1"),
+)
+POOLED_AFTER: Final = frozenset(("conv1_2", "conv2_2", "conv3_4", "conv4_4"))
+TAPS: Final = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+TORCHVISION_INDICES: Final = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
+"""Where torchvision's `vgg19().features` holds CONVOLUTIONS."""
+
+OXFORD_MEAN: Final = (103.939, 116.779, 123.68)
+"""Mean blue, green and red, 0-255, of the original weights' training pictures."""
+
+
+class PerceptualNetwork(nn.Module):
+    """Five feature maps of pictures in [0, 1], frozen.
+
+    Attributes:
+        description: what network this is, for a style's card.
+    """
+
+    def __init__(self, tensors: dict[str, Tensor], preprocess: nn.Module, description: str) -> None:
+        super().__init__()
+        self.description = description
+        self.preprocess = preprocess
+        self.layers = nn.ModuleDict({n: _conv(tensors, n) for n in CONVOLUTIONS})
+        aux = {n: _conv(tensors, f"{n}_aux") for n in TAPS if f"{n}_aux.weight" in tensors}
+        self.aux = nn.ModuleDict(aux)
+        self.padding_mode = "reflect" if aux else "constant"
+        self.requires_grad_(False).eval()
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Features relu1_1 ... relu5_1 of (N, 3, H, W) RGB in [0, 1]; H and W at least 32."""
+        features = []
+        y = self.preprocess(x)
+        for name, layer in self.layers.items():
+            y = F.relu(layer(F.pad(y, (1, 1, 1, 1), mode=self.padding_mode)))
+            if name in TAPS:
+                features.append(F.relu(self.aux[name](y)) if name in self.aux else y)
+            if name in POOLED_AFTER:
+                y = F.max_pool2d(y, 2)
+        return features
+
+
+class OxfordPreprocess(nn.Module):
+    """RGB in [0, 1] to the mean-free BGR 0-255 that the original weights expect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(OXFORD_MEAN).view(1, 3, 1, 1))
+        self.mean: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) to the same."""
+        return x.flip(1) * 255.0 - self.mean
+
+
+class TorchvisionPreprocess(nn.Module):
+    """RGB in [0, 1] to the ImageNet-normalised RGB that torchvision's weights expect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1))
+        self.mean: Tensor
+        self.std: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) to the same."""
+        return (x - self.mean) / self.std
+
+
+def load_perceptual(path: Path | None) -> PerceptualNetwork:
+    """Load a perceptual network from a safetensors file, or torchvision's VGG19 when path is None.
+
+    Raises:
+        InputError: the file is missing or no such network, or the download failed.
+    """
+    return _download() if path is None else _load_file(path)
+
+
+def _load_file(path: Path) -> PerceptualNetwork:
+    try:
+        tensors = {name: t.float() for name, t in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: no readable safetensors file ({error})") from error
+    missing = [
+        n for n in CONVOLUTIONS if f"{n}.weight" not in tensors or f"{n}.bias" not in tensors
+    ]
+    if missing:
+        raise InputError(
+            f"{path}: not VGG19 up to conv5_1 ({missing[0]} is missing); "
+            "give a file with conv1_1 ... conv5_1"
+        )
+    if "preprocess.weight" in tensors:
+        preprocess: nn.Module = _conv(tensors, "preprocess")
+    else:
+        preprocess = OxfordPreprocess()
+    return PerceptualNetwork(tensors, preprocess, path.name)
+
+
+def _download() -> PerceptualNetwork:
+    from torchvision.models import VGG19_Weights, vgg19
+
+    try:
+        layers = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"VGG19 could not be downloaded ({type(error).__name__}); "
+            "name a local file with --perceptual PATH"
+        ) from error
+    tensors = {
+        f"{name}.{kind}": value
+        for name, index in zip(CONVOLUTIONS, TORCHVISION_INDICES, strict=True)
+        for kind, value in layers[index].state_dict().items()
+    }
+    return PerceptualNetwork(tensors, TorchvisionPreprocess(), "torchvision VGG19 IMAGENET1K_V1")
+
+
+def _conv(tensors: dict[str, Tensor], name: str) -> nn.Conv2d:
+    weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
+    layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2])
+    layer.load_state_dict({"weight": weight, "bias": bias})
+    return layer
