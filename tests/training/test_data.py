@@ -1,0 +1,51 @@
+"""Training data: found below folders, cropped by seed and step alone, broken ones passed over."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from vidstyle.errors import InputError
+from vidstyle.training.data import PhotoBatches, find_photos, load_picture
+
+
+def test_finds_pictures_below_and_refuses_too_few(photos: Path, tmp_path: Path) -> None:
+    (photos / "notes.txt").write_text("no picture")
+    assert len(find_photos(photos)) == 20
+    (photos / "00.jpg").unlink()
+    with pytest.raises(InputError, match="19 pictures found, at least 20"):
+        find_photos(photos)
+    with pytest.raises(InputError, match="no such folder"):
+        find_photos(tmp_path / "missing")
+
+
+def test_batches_follow_from_seed_and_step_alone(photos: Path) -> None:
+    files = find_photos(photos)
+    one, other = PhotoBatches(files, 3, 48, seed=7), PhotoBatches(files, 3, 48, seed=7)
+    assert one[5].shape == (3, 3, 48, 48)
+    assert torch.equal(one[5], other[5])
+    assert not torch.equal(one[5], one[6])
+    assert not torch.equal(one[5], PhotoBatches(files, 3, 48, seed=8)[5])
+
+
+def test_small_photographs_are_enlarged_to_the_crop(photos: Path) -> None:
+    assert PhotoBatches(find_photos(photos), 1, 160, seed=0)[0].shape == (1, 3, 160, 160)
+
+
+def test_broken_photographs_are_passed_over_but_not_for_ever(photos: Path) -> None:
+    files = find_photos(photos)
+    for path in files[1:]:
+        path.write_bytes(path.read_bytes()[:100])
+    assert PhotoBatches(files, 2, 48, seed=0)[0].shape == (2, 3, 48, 48)
+    files[0].write_bytes(b"")
+    with pytest.raises(InputError, match="in a row"):
+        PhotoBatches(files, 2, 48, seed=0)[0]
+
+
+def test_pictures_are_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    Image.new("RGB", (40, 20)).save(tmp_path / "side.jpg", exif=exif)
+    assert load_picture(tmp_path / "side.jpg").size == (20, 40)
+    assert load_picture(tmp_path / "side.jpg", short_side=10).size == (10, 20)

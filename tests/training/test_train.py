@@ -1,0 +1,96 @@
+"""Training from end to end with tiny networks: what it leaves, how it resumes, what it refuses."""
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.stylizers.style_file import load_network, read_card
+from vidstyle.training import train as module
+from vidstyle.training.config import TrainConfig
+from vidstyle.training.train import Training, TrainProgress, learning_rate, train
+
+
+def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
+    seen: list[TrainProgress] = []
+    path = train(config, seen.append)
+    assert path == config.output / "tiny.safetensors"
+    assert [p.step for p in seen] == [1, 2, 3, 4]
+    assert set(seen[-1].losses) == {"content", "style", "smoothness", "stability"}
+    card = read_card(path)
+    assert (card.name, card.tier, card.recipe["steps"]) == ("tiny", "fast", 4)
+    assert card.losses.keys() == seen[-1].losses.keys()
+    assert load_network(path, card)(torch.rand(1, 3, 24, 24)).isfinite().all()
+    run = config.output / "tiny.run"
+    assert sorted(p.name for p in run.iterdir()) == ["checkpoint.safetensors", "preview.png"]
+    with Image.open(run / "preview.png") as preview:
+        assert preview.size == (4 * 32, 2 * 32)
+
+
+def test_learns(config: TrainConfig) -> None:
+    losses: list[float] = []
+    train(replace(config, steps=60, temporal=False), lambda p: losses.append(p.losses["style"]))
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_resumed_training_ends_in_the_very_same_weights(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SAVE_EVERY", 2)
+    whole = replace(config, name="whole")
+    train(whole)
+
+    def stop(progress: TrainProgress) -> None:
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config, stop)
+    seen: list[TrainProgress] = []
+    resumed = load_file(train(replace(config, resume=True), seen.append))
+    assert seen[0].first_step == 2
+    assert seen[0].step == 3
+    expected = load_file(whole.output / "whole.safetensors")
+    assert all(torch.equal(resumed[name], expected[name]) for name in expected)
+
+
+def test_refuses_to_overwrite_or_to_mix_trainings(config: TrainConfig) -> None:
+    with pytest.raises(UsageError, match="nothing to resume"):
+        train(replace(config, resume=True))
+    train(config)
+    with pytest.raises(UsageError, match="go on with --resume"):
+        train(config)
+    with pytest.raises(UsageError, match=r"style_weight 1\.0, not 2\.0"):
+        train(replace(config, resume=True, style_weight=2.0))
+
+
+def test_refuses_a_painting_that_is_too_small(config: TrainConfig) -> None:
+    Image.new("RGB", (200, 20)).save(config.style)
+    with pytest.raises(InputError, match="200x20 is too small a painting"):
+        train(config)
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(config: TrainConfig) -> None:
+    training = Training(config)
+    with pytest.raises(InputError, match="infinite at step 0"):
+        training._remember({"style": math.nan})
+
+
+def test_learning_rate_rises_then_falls() -> None:
+    rates = [learning_rate(step, 1000, 1.0) for step in range(1000)]
+    assert rates[0] == pytest.approx(0.01)
+    assert max(rates) == pytest.approx(rates[99], rel=0.01)
+    assert rates[-1] == pytest.approx(0.02, rel=0.01)
+    assert rates[100:] == sorted(rates[100:], reverse=True)
+
+
+def test_training_never_imports_av(tmp_path: Path) -> None:
+    code = "import sys, vidstyle.training.train; sys.exit('av' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0

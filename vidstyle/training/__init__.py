@@ -1,0 +1,1 @@
+"""Training: photographs and a style picture in, a style file out."""

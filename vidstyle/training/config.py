@@ -1,0 +1,52 @@
+"""What a training is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.types import Tier
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training of one style.
+
+    The defaults need no tuning from style to style: every loss is relative to its own target.
+    """
+
+    style: Path
+    """The painting."""
+    photos: Path
+    """Folder of photographs, searched recursively."""
+    name: str
+    """The style's name: lower-case letters, digits, dots, dashes and underscores."""
+    output: Path
+    """Folder that gets NAME.safetensors and, for all else, NAME.run/."""
+    tier: Tier = "fast"
+    steps: int = 4000
+    resume: bool = False
+    temporal: bool = False
+    """Ask for the same painting when the photograph moves or carries noise."""
+    perceptual: Path | None = None
+    """A perceptual network's file; torchvision's VGG19 when None."""
+    device: str = "auto"
+    seed: int = 0
+    batch: int = 4
+    crop: int = 224
+    """Side of the square training pictures, in pixels."""
+    style_size: int = 384
+    """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
+    style_weight: float = 1.0
+    content_weight: float = 1.0
+    smoothness_weight: float = 0.15
+    stability_weight: float = 2.0
+    """Weight of the temporal loss; unused without `temporal`."""
+    learning_rate: float = 2e-3
+    title: str = ""
+    painter: str = ""
+    year: str = ""
+    licence: str = ""
+    data: str = ""
+    """Words on the photographs for the card."""
+    weak: str = ""

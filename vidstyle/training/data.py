@@ -1,0 +1,97 @@
+"""Pictures for training: random crops of photographs, the same ones for one seed and step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from vidstyle.errors import InputError
+
+PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
+LEAST_PHOTOS: Final = 20
+"""Fewer photographs make a network that knows only them."""
+BROKEN: Final = (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError)
+"""What Pillow raises on files that are no whole picture."""
+
+
+def find_photos(folder: Path) -> list[Path]:
+    """List the pictures below a folder, sorted.
+
+    Raises:
+        InputError: the folder is missing or holds fewer than `LEAST_PHOTOS` pictures.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder of photographs")
+    photos = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+    if len(photos) < LEAST_PHOTOS:
+        raise InputError(
+            f"{folder}: {len(photos)} pictures found, at least {LEAST_PHOTOS} are needed to train"
+        )
+    return photos
+
+
+def load_picture(path: Path, short_side: int | None = None) -> Image.Image:
+    """Read a picture upright as RGB, scaled so that its short side is `short_side` pixels.
+
+    Raises:
+        InputError: the file is missing or no picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except BROKEN as error:
+        raise InputError(f"{path}: not a readable picture") from error
+    return upright if short_side is None else scale_short_side(upright, short_side)
+
+
+def scale_short_side(picture: Image.Image, short_side: int) -> Image.Image:
+    """Scale a picture so that its short side is `short_side` pixels."""
+    scale = short_side / min(picture.size)
+    width, height = (max(short_side, round(n * scale)) for n in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def to_tensor(picture: Image.Image) -> Tensor:
+    """(3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255.0
+
+
+class PhotoBatches(Dataset[Tensor]):
+    """Item k is the batch (N, 3, S, S) in [0, 1] of training step k, and depends on the seed alone.
+
+    So a resumed training sees what an uninterrupted one would have seen, however many workers load.
+    """
+
+    def __init__(self, photos: list[Path], batch: int, side: int, seed: int) -> None:
+        self.photos = photos
+        self.batch = batch
+        self.side = side
+        self.seed = seed
+
+    def __getitem__(self, step: int) -> Tensor:
+        rng = np.random.default_rng((self.seed, step))
+        return torch.stack([self._crop(rng) for _ in range(self.batch)])
+
+    def _crop(self, rng: np.random.Generator) -> Tensor:
+        picture = self._draw(rng)
+        side = round(self.side * rng.uniform(1.0, 1.25))
+        picture = scale_short_side(picture, max(side, self.side))
+        left = int(rng.integers(picture.width - self.side + 1))
+        top = int(rng.integers(picture.height - self.side + 1))
+        crop = picture.crop((left, top, left + self.side, top + self.side))
+        return to_tensor(ImageOps.mirror(crop) if rng.random() < 0.5 else crop)
+
+    def _draw(self, rng: np.random.Generator) -> Image.Image:
+        """Load a random photograph, passing over broken ones."""
+        for _ in range(100):
+            try:
+                return load_picture(self.photos[rng.integers(len(self.photos))])
+            except InputError:
+                continue
+        raise InputError(f"{self.photos[0].parent}: 100 pictures in a row could not be read")
