@@ -1,6 +1,7 @@
 """Training from end to end with tiny networks: what it leaves, how it resumes, what it refuses."""
 
 import math
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -75,6 +76,18 @@ def test_refuses_a_painting_that_is_too_small(config: TrainConfig) -> None:
     Image.new("RGB", (200, 20)).save(config.style)
     with pytest.raises(InputError, match="200x20 is too small a painting"):
         train(config)
+
+
+def test_a_folder_of_paintings_is_painted_like_on_average(config: TrainConfig) -> None:
+    folder = config.style.parent / "paintings"
+    folder.mkdir()
+    for k in range(2):
+        shutil.copy(config.style, folder / f"{k}.png")
+    one, two = Training(config), Training(replace(config, style=folder))
+    for a, b in zip(one.style_grams, two.style_grams, strict=True):
+        assert torch.allclose(a, b, rtol=1e-4)
+    with pytest.raises(InputError, match="no such painting"):
+        Training(replace(config, style=folder / "missing"))
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(config: TrainConfig) -> None:

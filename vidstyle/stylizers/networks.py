@@ -107,21 +107,23 @@ class FastNet(StyleNetwork):
         self.stem_norm = InstanceNorm(width)
         self.trunk = nn.Sequential(*(ResidualBlock(width, d) for d in (1, 2, 4, 2, 1)))
         self.to_half = SmoothShuffle(width, half_width)
+        self.half_norm = InstanceNorm(half_width)
         self.to_full = SmoothShuffle(half_width, full_width)
+        self.full_norm = InstanceNorm(full_width)
         self.colour = convolution(full_width, 3)
 
     def forward(self, x: Tensor) -> Tensor:
         """Paint (N, 3, H, W)."""
         y = F.relu(self.stem_norm(self.stem(F.pixel_unshuffle(x - 0.5, 4))))
-        y = F.relu(self.to_half(self.trunk(y)))
-        y = F.relu(self.to_full(y))
+        y = F.relu(self.half_norm(self.to_half(self.trunk(y))))
+        y = F.relu(self.full_norm(self.to_full(y)))
         return torch.sigmoid(self.colour(y))
 
 
 class BestNet(StyleNetwork):
     """The `best` tier: the residual network of Johnson et al. (2016), upsampling by repetition."""
 
-    def __init__(self, width: int = 32, blocks: int = 5) -> None:
+    def __init__(self, width: int = 24, blocks: int = 5) -> None:
         super().__init__()
         one, two, four = width, 2 * width, 4 * width
         self.encoder = nn.ModuleList(

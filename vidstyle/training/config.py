@@ -16,7 +16,7 @@ class TrainConfig:
     """
 
     style: Path
-    """The painting."""
+    """The painting, or a folder of paintings whose Gram matrices are averaged."""
     photos: Path
     """Folder of photographs, searched recursively."""
     name: str
@@ -24,7 +24,7 @@ class TrainConfig:
     output: Path
     """Folder that gets NAME.safetensors and, for all else, NAME.run/."""
     tier: Tier = "fast"
-    steps: int = 4000
+    steps: int = 5000
     resume: bool = False
     temporal: bool = False
     """Ask for the same painting when the photograph moves or carries noise."""
@@ -32,8 +32,9 @@ class TrainConfig:
     """A perceptual network's file; torchvision's VGG19 when None."""
     device: str = "auto"
     seed: int = 0
-    batch: int = 4
-    crop: int = 224
+    batch: int = 2
+    """Photographs a step: on few cores, more steps teach more than larger batches."""
+    crop: int = 176
     """Side of the square training pictures, in pixels."""
     style_size: int = 384
     """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""

@@ -28,12 +28,17 @@ def find_photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of photographs")
-    photos = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+    photos = find_pictures(folder)
     if len(photos) < LEAST_PHOTOS:
         raise InputError(
             f"{folder}: {len(photos)} pictures found, at least {LEAST_PHOTOS} are needed to train"
         )
     return photos
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """List the pictures below a folder, sorted; none when it does not exist."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
 
 
 def load_picture(path: Path, short_side: int | None = None) -> Image.Image:

@@ -27,7 +27,14 @@ from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.training.config import TrainConfig
-from vidstyle.training.data import PhotoBatches, find_photos, load_picture, to_tensor
+from vidstyle.training.data import (
+    PhotoBatches,
+    find_photos,
+    find_pictures,
+    load_picture,
+    scale_short_side,
+    to_tensor,
+)
 from vidstyle.training.losses import content_loss, gram, stability_loss, style_loss, total_variation
 from vidstyle.training.motion import MARGIN, moved_pair
 from vidstyle.types import StyleCard
@@ -80,7 +87,8 @@ class Training:
         self.device = choose_device(config.device)
         self.photos = find_photos(config.photos)
         self.perceptual = load_perceptual(config.perceptual).to(self.device)
-        self.style_grams = style_targets(config, self.perceptual, self.device)
+        with torch.no_grad():
+            self.style_grams = style_targets(config, self.perceptual, self.device)
         torch.manual_seed(config.seed)
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate)
@@ -214,16 +222,30 @@ class Training:
 def style_targets(
     config: TrainConfig, perceptual: PerceptualNetwork, device: torch.device
 ) -> list[Tensor]:
-    """Gram matrices (1, C, C) of the painting, as large as the config wants its strokes."""
-    picture = load_picture(config.style)
-    if min(picture.size) < config.style_size // 2:
+    """Gram matrices (1, C, C) of the painting, or of several on average, at the asked size."""
+    files = [config.style] if config.style.is_file() else find_pictures(config.style)
+    if not files:
+        raise InputError(f"{config.style}: no such painting, and no folder of paintings")
+    grams = [
+        [gram(f) for f in perceptual(load_painting(path, config.style_size).to(device))]
+        for path in files
+    ]
+    return [torch.stack(layer).mean(0) for layer in zip(*grams, strict=True)]
+
+
+def load_painting(path: Path, short_side: int) -> Tensor:
+    """Read a painting (1, 3, H, W); enlarged more than twice, it would teach blur.
+
+    Raises:
+        InputError: the file is no picture, or a too small one.
+    """
+    picture = load_picture(path)
+    if 2 * min(picture.size) < short_side:
         raise InputError(
-            f"{config.style}: {picture.width}x{picture.height} is too small a painting; "
-            f"its short side must be at least {config.style_size // 2} pixels"
+            f"{path}: {picture.width}x{picture.height} is too small a painting; "
+            f"its short side must be at least {short_side // 2} pixels"
         )
-    scaled = to_tensor(load_picture(config.style, config.style_size))[None]
-    with torch.no_grad():
-        return [gram(f) for f in perceptual(scaled.to(device))]
+    return to_tensor(scale_short_side(picture, short_side))[None]
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
