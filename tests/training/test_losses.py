@@ -4,42 +4,80 @@ import pytest
 import torch
 
 from vidstyle.training.losses import (
+    FeatureStatistics,
     content_loss,
-    gram,
     stability_loss,
+    statistics,
     style_loss,
     total_variation,
 )
 
 
-def test_gram_of_constant_channels_is_their_products() -> None:
-    features = torch.tensor([2.0, 3.0]).view(1, 2, 1, 1).expand(1, 2, 5, 7)
-    assert torch.allclose(gram(features), torch.tensor([[[4.0, 6.0], [6.0, 9.0]]]))
+def test_statistics_of_two_values_are_theirs() -> None:
+    """One channel is 1 or 3, the other is -2 where the first is 1 and 2 elsewhere."""
+    first = torch.tensor([1.0, 3.0]).repeat(1, 1, 4, 3)
+    features = torch.cat([first, 2 * (first - 2)], dim=1)
+    found = statistics(features)
+    assert torch.allclose(found.mean, torch.tensor([[2.0, 0.0]]))
+    assert torch.allclose(found.covariance, torch.tensor([[[1.0, 2.0], [2.0, 4.0]]]))
 
 
-def test_gram_does_not_overflow_in_half_precision() -> None:
-    assert gram(torch.full((1, 1, 8, 8), 18_000.0).half()).isfinite().all()
+def test_statistics_do_not_overflow_in_half_precision() -> None:
+    features = torch.randn(1, 2, 8, 8).mul(18_000).clamp(-60_000, 60_000).half()
+    assert all(part.isfinite().all() for part in statistics(features))
 
 
-def test_gram_ignores_where_things_are() -> None:
+def test_statistics_ignore_where_things_are() -> None:
     features = torch.rand(1, 4, 6, 6)
-    assert torch.allclose(gram(features), gram(features.flip(-1).roll(2, -2)), atol=1e-6)
+    for a, b in zip(statistics(features), statistics(features.flip(-1).roll(2, -2)), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
 
 
-def test_losses_are_zero_at_their_targets_and_one_at_black() -> None:
+def test_flat_and_far_too_contrasty_paintings_cost_about_the_same() -> None:
+    style = [statistics(torch.randn(1, 3, 32, 32))]
+    mean = style[0].mean
+    flat = [FeatureStatistics(mean, torch.zeros_like(style[0].covariance))]
+    harsh = [FeatureStatistics(mean, 1000 * style[0].covariance)]
+    assert style_loss(flat, style).item() == pytest.approx(1, rel=1e-4)
+    assert style_loss(harsh, style).item() == pytest.approx(1, rel=0.01)
+
+
+def test_a_shift_of_the_mean_costs_its_square_in_deviations() -> None:
+    style = [statistics(torch.randn(1, 3, 32, 32))]
+    deviation = style[0].covariance.diagonal(dim1=1, dim2=2).sqrt()
+    losses = [
+        style_loss([FeatureStatistics(style[0].mean + k * deviation, style[0].covariance)], style)
+        for k in (1, 2)
+    ]
+    assert losses[0].item() == pytest.approx(0.5, rel=0.02)
+    assert losses[1].item() == pytest.approx(2.0, rel=0.02)
+
+
+def test_a_faint_channel_counts_as_much_as_a_strong_one() -> None:
+    """Colour is faint beside brightness: what the plain Gram matrix would overlook."""
+    features = torch.randn(1, 2, 32, 32) * torch.tensor([10.0, 2.0]).view(1, 2, 1, 1)
+    style, losses = [statistics(features)], []
+    for channel in range(2):
+        lost = features.clone()
+        lost[:, channel] = 0
+        losses.append(style_loss([statistics(lost)], style).item())
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+
+
+def test_losses_are_zero_at_their_targets() -> None:
     features = torch.rand(2, 3, 8, 8) + 0.1
-    targets = [gram(features)]
-    assert style_loss(targets, targets) == 0
+    style = [statistics(features)]
+    assert style_loss(style, style) == 0
     assert content_loss(features, features) == 0
-    assert style_loss([torch.zeros_like(targets[0])], targets).item() == pytest.approx(1)
     assert content_loss(torch.zeros_like(features), features).item() == pytest.approx(1)
 
 
 def test_losses_do_not_depend_on_the_scale_of_the_network() -> None:
     a, b = torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)
     assert torch.allclose(content_loss(a, b), content_loss(100 * a, 100 * b))
-    one, other = style_loss([gram(a)], [gram(b)]), style_loss([gram(100 * a)], [gram(100 * b)])
-    assert torch.allclose(one, other)
+    one = style_loss([statistics(a)], [statistics(b)])
+    other = style_loss([statistics(100 * a)], [statistics(100 * b)])
+    assert torch.allclose(one, other, rtol=1e-4)
 
 
 def test_total_variation_of_a_ramp_is_its_slope_squared() -> None:

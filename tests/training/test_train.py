@@ -16,7 +16,8 @@ from vidstyle.errors import InputError, UsageError
 from vidstyle.stylizers.style_file import load_network, read_card
 from vidstyle.training import train as module
 from vidstyle.training.config import TrainConfig
-from vidstyle.training.train import Training, TrainProgress, learning_rate, train
+from vidstyle.training.losses import statistics
+from vidstyle.training.train import Training, TrainProgress, average, learning_rate, train
 
 
 def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
@@ -37,8 +38,8 @@ def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
 
 def test_learns(config: TrainConfig) -> None:
     losses: list[float] = []
-    train(replace(config, steps=60, temporal=False), lambda p: losses.append(p.losses["style"]))
-    assert losses[-1] < 0.7 * losses[0]
+    train(replace(config, steps=150, temporal=False), lambda p: losses.append(p.losses["style"]))
+    assert losses[-1] < 0.6 * losses[0]
 
 
 def test_resumed_training_ends_in_the_very_same_weights(
@@ -68,7 +69,7 @@ def test_refuses_to_overwrite_or_to_mix_trainings(config: TrainConfig) -> None:
     train(config)
     with pytest.raises(UsageError, match="go on with --resume"):
         train(config)
-    with pytest.raises(UsageError, match=r"style_weight 1\.0, not 2\.0"):
+    with pytest.raises(UsageError, match=r"style_weight 0\.3, not 2\.0"):
         train(replace(config, resume=True, style_weight=2.0))
 
 
@@ -84,10 +85,19 @@ def test_a_folder_of_paintings_is_painted_like_on_average(config: TrainConfig) -
     for k in range(2):
         shutil.copy(config.style, folder / f"{k}.png")
     one, two = Training(config), Training(replace(config, style=folder))
-    for a, b in zip(one.style_grams, two.style_grams, strict=True):
-        assert torch.allclose(a, b, rtol=1e-4)
+    for a, b in zip(one.style, two.style, strict=True):
+        assert torch.allclose(a.mean, b.mean, rtol=1e-4)
+        assert torch.allclose(a.covariance, b.covariance, rtol=1e-4, atol=1e-6)
     with pytest.raises(InputError, match="no such painting"):
         Training(replace(config, style=folder / "missing"))
+
+
+def test_paintings_are_averaged_as_if_they_hung_side_by_side() -> None:
+    a, b = torch.rand(1, 3, 8, 8), 2 + torch.rand(1, 3, 8, 8)
+    together = statistics(torch.cat([a, b], dim=3))
+    mean, covariance = average([statistics(a), statistics(b)])
+    assert torch.allclose(mean, together.mean, rtol=1e-5)
+    assert torch.allclose(covariance, together.covariance, rtol=1e-4)
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(config: TrainConfig) -> None:

@@ -16,7 +16,7 @@ class TrainConfig:
     """
 
     style: Path
-    """The painting, or a folder of paintings whose Gram matrices are averaged."""
+    """The painting, or a folder of paintings taken as one."""
     photos: Path
     """Folder of photographs, searched recursively."""
     name: str
@@ -38,7 +38,7 @@ class TrainConfig:
     """Side of the square training pictures, in pixels."""
     style_size: int = 384
     """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
-    style_weight: float = 1.0
+    style_weight: float = 0.3
     content_weight: float = 1.0
     smoothness_weight: float = 0.15
     stability_weight: float = 2.0

@@ -1,32 +1,68 @@
-"""What a painting is asked to be. Style and content are free of scale: 0 is perfect, 1 is black."""
+"""What a painting is asked to be. Style and content are free of scale: 0 is perfect.
+
+Style is what Gatys et al. (2016) measure with Gram matrices, in a form that sees colour: a Gram
+matrix is mostly the product of mean activations, beside which the little that yellow differs from
+blue goes unnoticed. So means and covariances are compared apart (Li et al. 2017, "Demystifying
+neural style transfer", show that both are distances between feature distributions), in units of
+each channel's own deviation in the painting.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
 
+LEAST_DEVIATION: Final = 0.1
+"""Of a channel, relative to the layer's: one that hardly responds to the painting must not rule."""
 
-def gram(features: Tensor) -> Tensor:
-    """Gram matrix (N, C, C) in fp32 of features (N, C, H, W), divided by H*W (Gatys et al. 2016).
+
+class FeatureStatistics(NamedTuple):
+    """How the channels of one layer are distributed over a picture."""
+
+    mean: Tensor
+    """(N, C)."""
+    covariance: Tensor
+    """(N, C, C)."""
+
+
+def statistics(features: Tensor) -> FeatureStatistics:
+    """Mean and covariance, in fp32, of features (N, C, H, W) over H and W.
 
     Products of bfloat16 are summed in fp32; fp16 would overflow and is widened first.
     """
     flat = features.flatten(2)
+    mean = flat.float().mean(2)
+    centred = flat - mean[..., None].to(flat.dtype)
     if flat.dtype == torch.float16:
-        flat = flat.float()
-    return (flat @ flat.transpose(1, 2)).float() / flat.shape[2]
+        centred = centred.float()
+    return FeatureStatistics(mean, (centred @ centred.transpose(1, 2)).float() / flat.shape[2])
 
 
-def style_loss(grams: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
-    """Squared distance of each Gram matrix to the style's, over the style's own square, summed."""
-    return torch.stack(
-        [
-            (g - t).square().sum((1, 2)).mean() / t.square().sum((1, 2)).mean()
-            for g, t in zip(grams, targets, strict=True)
-        ]
-    ).sum()
+def style_loss(painted: Sequence[FeatureStatistics], style: Sequence[FeatureStatistics]) -> Tensor:
+    """Distance of the painted layers' statistics to the style's, summed over the layers."""
+    return torch.stack([_layer_loss(p, s) for p, s in zip(painted, style, strict=True)]).sum()
+
+
+def _layer_loss(painted: FeatureStatistics, style: FeatureStatistics) -> Tensor:
+    """Distance of means plus distance of covariances, each 0 to about 1.
+
+    Both are relative to painting and style alike: over the style's own size alone, a photograph's
+    higher contrast would cost a hundred times what no contrast at all costs, and teach pallor.
+    """
+    variances = (
+        painted.covariance.diagonal(dim1=1, dim2=2),
+        style.covariance.diagonal(dim1=1, dim2=2),
+    )
+    floor = LEAST_DEVIATION**2 * variances[1].mean(1, keepdim=True) + 1e-12
+    of_means = (painted.mean - style.mean).square() / (variances[0] + variances[1] + floor)
+    deviation = variances[1].clamp(min=floor).sqrt()
+    units = deviation[:, :, None] * deviation[:, None, :]
+    a, b = painted.covariance / units, style.covariance / units
+    of_covariances = (a - b).square().sum((1, 2)) / (a.square() + b.square()).sum((1, 2))
+    return of_means.mean() + of_covariances.mean()
 
 
 def content_loss(features: Tensor, target: Tensor) -> Tensor:

@@ -1,15 +1,15 @@
 """Feed-forward training: a network learns to paint photographs as one picture is painted.
 
 The perceptual loss of Johnson et al. (2016) on a batch of crops a step: content features near the
-photograph's, Gram matrices near the painting's; with `temporal`, also the same painting for the
-same thing when it moves.
+photograph's, feature statistics near the painting's; with `temporal`, also the same painting for
+the same thing when it moves.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -35,12 +35,24 @@ from vidstyle.training.data import (
     scale_short_side,
     to_tensor,
 )
-from vidstyle.training.losses import content_loss, gram, stability_loss, style_loss, total_variation
+from vidstyle.training.losses import (
+    FeatureStatistics,
+    content_loss,
+    stability_loss,
+    statistics,
+    style_loss,
+    total_variation,
+)
 from vidstyle.training.motion import MARGIN, moved_pair
 from vidstyle.types import StyleCard
 
 WARM_UP: Final = 100
 """Steps over which the learning rate rises; Adam's first estimates are poor."""
+ADAM_BETAS: Final = (0.9, 0.99)
+"""The first steps' gradients are huge: a memory of 1,000 steps would hold back all the next."""
+STABILITY_SHARE: Final = 0.4
+"""Share of the training over which the temporal loss grows to its weight: asked for from the start,
+steadiness is had by painting nothing."""
 SAVE_EVERY: Final = 250
 """Steps between checkpoints and previews."""
 CONTENT_LAYER: Final = 3
@@ -88,10 +100,12 @@ class Training:
         self.photos = find_photos(config.photos)
         self.perceptual = load_perceptual(config.perceptual).to(self.device)
         with torch.no_grad():
-            self.style_grams = style_targets(config, self.perceptual, self.device)
+            self.style = style_targets(config, self.perceptual, self.device)
         torch.manual_seed(config.seed)
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=config.learning_rate, betas=ADAM_BETAS
+        )
         self.step = 0
         if config.resume:
             self.step = load_checkpoint(self.checkpoint, self.network, self.optimizer, config)
@@ -148,7 +162,9 @@ class Training:
         c = self.config
         weights = {"content": c.content_weight, "style": c.style_weight}
         weights["smoothness"] = c.smoothness_weight
-        return weights | ({"stability": c.stability_weight} if c.temporal else {})
+        if c.temporal:
+            weights["stability"] = c.stability_weight * stability_share(self.step, c.steps)
+        return weights
 
     def _losses(self, photos: Tensor) -> dict[str, Tensor]:
         losses = {}
@@ -166,7 +182,7 @@ class Training:
             target = self.perceptual(photos)[CONTENT_LAYER]
         features = self.perceptual(painted)
         losses["content"] = content_loss(features[CONTENT_LAYER], target)
-        losses["style"] = style_loss([gram(f) for f in features], self.style_grams)
+        losses["style"] = style_loss([statistics(f) for f in features], self.style)
         losses["smoothness"] = total_variation(painted)
         return losses
 
@@ -221,16 +237,26 @@ class Training:
 
 def style_targets(
     config: TrainConfig, perceptual: PerceptualNetwork, device: torch.device
-) -> list[Tensor]:
-    """Gram matrices (1, C, C) of the painting, or of several on average, at the asked size."""
+) -> list[FeatureStatistics]:
+    """Feature statistics (N of 1) of the painting, or of several on average, layer by layer."""
     files = [config.style] if config.style.is_file() else find_pictures(config.style)
     if not files:
         raise InputError(f"{config.style}: no such painting, and no folder of paintings")
-    grams = [
-        [gram(f) for f in perceptual(load_painting(path, config.style_size).to(device))]
+    paintings = [
+        [statistics(f) for f in perceptual(load_painting(path, config.style_size).to(device))]
         for path in files
     ]
-    return [torch.stack(layer).mean(0) for layer in zip(*grams, strict=True)]
+    return [average(layer) for layer in zip(*paintings, strict=True)]
+
+
+def average(layers: Sequence[FeatureStatistics]) -> FeatureStatistics:
+    """Statistics of one layer over all paintings as if they hung side by side, equally large."""
+    means = torch.stack([layer.mean for layer in layers])
+    mean = means.mean(0)
+    apart = means - mean
+    between = (apart[..., :, None] * apart[..., None, :]).mean(0)
+    within = torch.stack([layer.covariance for layer in layers]).mean(0)
+    return FeatureStatistics(mean, within + between)
 
 
 def load_painting(path: Path, short_side: int) -> Tensor:
@@ -246,6 +272,11 @@ def load_painting(path: Path, short_side: int) -> Tensor:
             f"its short side must be at least {short_side // 2} pixels"
         )
     return to_tensor(scale_short_side(picture, short_side))[None]
+
+
+def stability_share(step: int, steps: int) -> float:
+    """Share of the temporal loss's weight that counts at a step: grows from 0 to 1."""
+    return min(1.0, step / (STABILITY_SHARE * steps))
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
