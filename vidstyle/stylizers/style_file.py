@@ -11,7 +11,7 @@ from typing import Final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from vidstyle.errors import StyleError
@@ -32,7 +32,7 @@ def save_style(path: Path, network: nn.Module, card: StyleCard) -> None:
 def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     """Write tensors under a part name, then rename, so that no half file is ever found."""
     part = path.with_name(path.name + ".part")
-    save_file(dict(tensors), part, metadata)
+    part.write_bytes(save(dict(tensors), metadata))  # save_file would make it private
     os.replace(part, path)
 
 
