@@ -13,7 +13,7 @@ from pathlib import Path
 from vidstyle.stylizers.registry import write_manifest
 from vidstyle.stylizers.style_file import load_network, read_card, save_style
 
-WORDS = ("title", "painter", "year", "data", "licence", "weak")
+WORDS = ("name", "title", "painter", "year", "data", "licence", "weak")
 
 
 def main() -> None:
