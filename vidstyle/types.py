@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 Tier = Literal["fast", "best"]
 TIERS: tuple[Tier, ...] = ("fast", "best")
+
+STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+"""What a style may be called: it becomes a part of file names."""
 
 
 @dataclass(frozen=True, slots=True)

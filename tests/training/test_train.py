@@ -73,6 +73,12 @@ def test_refuses_to_overwrite_or_to_mix_trainings(config: TrainConfig) -> None:
         train(replace(config, resume=True, style_weight=2.0))
 
 
+@pytest.mark.parametrize("name", ["", "../x", "A", "a/b", "\x1b[31m"])
+def test_refuses_what_cannot_be_a_name(config: TrainConfig, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a style's name"):
+        replace(config, name=name)
+
+
 def test_refuses_a_painting_that_is_too_small(config: TrainConfig) -> None:
     Image.new("RGB", (200, 20)).save(config.style)
     with pytest.raises(InputError, match="200x20 is too small a painting"):

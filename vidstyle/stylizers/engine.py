@@ -100,11 +100,13 @@ class OpenVinoEngine:
 
         half = has_bfloat16(torch.device("cpu"))
         example = torch.zeros(1, painter.height, painter.width, 3, dtype=torch.uint8)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # tracing warns of branches on sizes, which are fixed here
-            model = openvino.convert_model(painter, example_input=example)
+        # OpenVINO's own tracing checks itself by running the network thrice, which costs seconds.
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of sizes that tracing fixes, as they are here
+            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+                painter, example, check_trace=False
+            )
+        model = openvino.convert_model(traced, example_input=example)
         model.reshape([-1, painter.height, painter.width, 3])
         options = {
             "PERFORMANCE_HINT": "LATENCY",

@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +14,11 @@ from typing import Final
 
 from vidstyle.errors import StyleError
 from vidstyle.stylizers.style_file import read_card
-from vidstyle.types import StyleCard, Tier
+from vidstyle.types import STYLE_NAME, StyleCard, Tier
 
 SUFFIX: Final = ".safetensors"
 MANIFEST: Final = "manifest.json"
 """In the shipped folder: the sha256 of every file in it."""
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class StyleRegistry:
         """
         if name.endswith(SUFFIX) or any(sep and sep in name for sep in (os.sep, os.altsep)):
             return _open(Path(name))
-        if not NAME.fullmatch(name):
+        if not STYLE_NAME.fullmatch(name):
             raise StyleError(
                 f"{name!r} cannot be a style's name (lower-case letters, digits, . _ -); "
                 f"name one of: {', '.join(self.names())}, or give a {SUFFIX} file"

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import StyleError
 from vidstyle.stylizers.networks import NETWORKS, StyleNetwork, build
-from vidstyle.types import TIERS, StyleCard
+from vidstyle.types import STYLE_NAME, TIERS, StyleCard
 
 CARD_KEY: Final = "vidstyle"
 
@@ -88,6 +88,8 @@ def _parse_card(text: str) -> StyleCard:
     data = json.loads(text)
     known = {field.name for field in fields(StyleCard)}
     card = StyleCard(**{key: value for key, value in data.items() if key in known})
+    if not STYLE_NAME.fullmatch(card.name):
+        raise ValueError(f"name {card.name!r} is not lower-case letters, digits, . _ -")
     if card.tier not in TIERS:
         raise ValueError(f"tier {card.tier!r} is none of {', '.join(TIERS)}")
     if card.network not in NETWORKS:

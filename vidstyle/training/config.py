@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.types import Tier
+from vidstyle.errors import UsageError
+from vidstyle.types import STYLE_NAME, Tier
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,9 @@ class TrainConfig:
     """One training of one style.
 
     The defaults need no tuning from style to style: every loss is relative to its own target.
+
+    Raises:
+        UsageError: the name cannot be a style's.
     """
 
     style: Path
@@ -51,3 +55,10 @@ class TrainConfig:
     data: str = ""
     """Words on the photographs for the card."""
     weak: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse names that would not be found again."""
+        if not STYLE_NAME.fullmatch(self.name):
+            raise UsageError(
+                f"{self.name!r} cannot be a style's name; use lower-case letters, digits, . _ -"
+            )

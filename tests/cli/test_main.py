@@ -1,0 +1,340 @@
+"""The command as a user meets it: exit codes, one-line messages, and what is left on the disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidstyle.cli.main import main
+from vidstyle.video.info import probe
+
+MakeClip = Callable[..., Path]
+MakeStyle = Callable[..., Path]
+
+
+class Result:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+Vidstyle = Callable[..., Result]
+
+
+@pytest.fixture
+def vidstyle(capsys: pytest.CaptureFixture[str], tiny_style: str) -> Vidstyle:
+    """Call the command in this process."""
+
+    def call(*args: object) -> Result:
+        code = main([str(arg) for arg in args])
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
+def test_a_run_paints_and_says_so(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    clip = make_clip(frames=4)
+    result = vidstyle("run", clip, "--style", "tiny", "--engine", "torch")
+    assert result.code == 0
+    assert result.out == ""
+    assert f"painted {clip.with_name('clip.tiny.mp4')}  4 frames" in result.err
+    assert probe(clip.with_name("clip.tiny.mp4")).frame_count == 4
+
+
+def test_json_is_all_there_is_on_standard_output(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    result = vidstyle("run", make_clip(frames=4), "-s", "tiny", "--json", "--engine", "torch")
+    report = json.loads(result.out)
+    assert report["files"][0]["frames"] == 4
+    assert report["exit_code"] == result.code == 0
+
+
+def test_options_reach_the_job(
+    vidstyle: Vidstyle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from vidstyle.jobs import run as run_module
+    from vidstyle.jobs.report import RunReport
+
+    seen: list[Any] = []
+
+    def spy(config: Any, **_: object) -> RunReport:
+        seen.append(config)
+        return RunReport(())
+
+    monkeypatch.setattr(run_module, "run", spy)
+    text = (
+        "run a.mp4 b.mp4 --style s --strength 0.5 --consistency 0.25 --tier best --start 1:00.5 "
+        "--duration 2 -o out -y --device cpu --engine torch --codec libx265 --crf 30 "
+        "--preset slow --pix-fmt yuv444p"
+    )
+    assert vidstyle(*text.split()).code == 0
+    (config,) = seen
+    assert config.inputs == (Path("a.mp4"), Path("b.mp4"))
+    assert (config.style, config.output, config.overwrite) == ("s", Path("out"), True)
+    assert (config.strength, config.consistency, config.tier) == (0.5, 0.25, "best")
+    assert (float(config.start), config.duration) == (60.5, 2)
+    assert (config.device, config.engine) == ("cpu", "torch")
+    encode = config.encode
+    assert (encode.codec, encode.crf, encode.preset) == ("libx265", 30, "slow")
+    assert encode.pixel_format == "yuv444p"
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def text(path: Path) -> None:
+    path.write_text("This is not a clip.\n" * 50)
+
+
+def truncated(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])  # the index of an MP4 comes last
+
+
+def only_sound(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 48000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def picture(path: Path) -> None:
+    Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path, format="PNG")
+
+
+def missing(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("spoil", [missing, empty, text, truncated, only_sound, picture])
+def test_a_bad_input_is_one_line_and_exit_3(
+    vidstyle: Vidstyle, make_clip: MakeClip, spoil: Callable[[Path], None]
+) -> None:
+    clip = make_clip(frames=4)
+    spoil(clip)
+    before = {path: path.read_bytes() for path in clip.parent.iterdir()}
+    result = vidstyle("run", clip, "--style", "tiny", "--engine", "torch")
+    assert result.code == 3
+    assert_one_line(result, "clip.mp4")
+    assert {path: path.read_bytes() for path in clip.parent.iterdir()} == before
+
+
+def assert_one_line(result: Result, *words: str) -> None:
+    assert result.out == ""
+    assert result.err.startswith("vidstyle: ")
+    assert result.err.count("\n") == 1
+    assert "Traceback" not in result.err
+    for word in words:
+        assert word in result.err
+
+
+def test_an_unknown_style_suggests_near_ones(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    result = vidstyle("run", make_clip(frames=2), "--style", "tinny")
+    assert result.code == 6
+    assert_one_line(result, "tinny", "tiny")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 64, b"\0" * 4096])
+def test_a_broken_style_file(
+    vidstyle: Vidstyle, make_clip: MakeClip, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "broken.safetensors").write_bytes(content)
+    result = vidstyle("run", make_clip(frames=2), "--style", tmp_path / "broken.safetensors")
+    assert result.code == 6
+    assert_one_line(result, "broken.safetensors")
+
+
+def test_a_style_cannot_send_the_output_elsewhere(
+    vidstyle: Vidstyle, make_clip: MakeClip, make_style: MakeStyle, tmp_path: Path
+) -> None:
+    (tmp_path / "deep").mkdir()
+    clip = make_clip(frames=2, folder=tmp_path / "deep")
+    style = make_style("fine").rename(tmp_path / "evil.safetensors")
+    from vidstyle.stylizers.networks import build
+    from vidstyle.stylizers.style_file import save_style
+    from vidstyle.types import StyleCard
+
+    card = StyleCard("x/../../evil", "", "", "", "fast", "FastNet", {"width": 16})
+    save_style(style, build(card), card)
+    result = vidstyle("run", clip, "--style", style, "--engine", "torch")
+    assert result.code == 6
+    assert {path.name for path in tmp_path.iterdir()} == {"deep", "evil.safetensors"}
+
+
+def test_an_existing_output_stays(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    clip = make_clip(frames=2)
+    output = clip.with_name("clip.tiny.mp4")
+    output.write_text("precious")
+    result = vidstyle("run", clip, "--style", "tiny")
+    assert result.code == 2
+    assert_one_line(result, "clip.tiny.mp4", "-y")
+    assert output.read_text() == "precious"
+
+
+def test_the_input_is_never_overwritten(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    clip = make_clip(frames=2)
+    before = clip.read_bytes()
+    result = vidstyle("run", clip, "--style", "tiny", "-o", clip, "-y")
+    assert result.code == 2
+    assert_one_line(result, "clip.mp4")
+    assert clip.read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    result = vidstyle("run", make_clip(frames=2), "--style", "tiny", "-o", "/proc/clip.mp4")
+    assert result.code == 5
+    assert_one_line(result, "/proc")
+
+
+def test_a_clip_cut_short_is_exit_4(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    clip = make_clip("clip.mkv", frames=50, sound=False)
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: len(whole) // 2])
+    result = vidstyle("run", clip, "--style", "tiny", "--engine", "torch")
+    assert result.code == 4
+    assert "note: clip.mkv: ends early" in result.err
+
+
+def test_failures_among_several_inputs_are_told_at_the_end(
+    vidstyle: Vidstyle, make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clip = make_clip(frames=2)
+    empty(tmp_path / "broken.mp4")
+    result = vidstyle("run", clip, tmp_path / "broken.mp4", "-s", "tiny", "--engine", "torch")
+    assert result.code == 3
+    assert result.err.splitlines()[-1].startswith("vidstyle: ")
+    assert "broken.mp4" in result.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["paint"],
+        ["run"],
+        ["run", "a.mp4"],
+        ["run", "a.mp4", "--style", "tiny", "--strength", "1.5"],
+        ["run", "a.mp4", "--style", "tiny", "--start", "soon"],
+        ["run", "a.mp4", "--style", "tiny", "--tier", "huge"],
+        ["run", "a.mp4", "--style", "tiny", "--consitency", "1"],
+    ],
+)
+def test_a_call_that_makes_no_sense_is_exit_2(vidstyle: Vidstyle, args: list[str]) -> None:
+    result = vidstyle(*args)
+    assert result.code == 2
+    assert_one_line(result, "--help")
+
+
+def test_no_words_at_all_bring_help(vidstyle: Vidstyle) -> None:
+    result = vidstyle()
+    assert result.code == 2
+    assert "Usage: vidstyle" in result.err
+
+
+def broken_job(*_: object, **__: object) -> None:
+    raise RuntimeError("odd \x1b[31mthing")
+
+
+def test_a_bug_is_one_line_and_a_traceback_only_when_asked_for(
+    vidstyle: Vidstyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vidstyle.jobs import run as run_module
+
+    monkeypatch.setattr(run_module, "run", broken_job)
+    result = vidstyle("run", "a.mp4", "--style", "tiny")
+    assert result.code == 1
+    assert_one_line(result, "bug", "RuntimeError", "--debug")
+    assert "\x1b" not in result.err
+    for args in (["run", "a.mp4", "-s", "x", "--debug"], ["--debug", "run", "a.mp4", "-s", "x"]):
+        assert "broken_job" in vidstyle(*args).err
+    monkeypatch.setenv("VIDSTYLE_DEBUG", "1")
+    assert "broken_job" in vidstyle("run", "a.mp4", "-s", "x").err
+
+
+def test_file_names_cannot_steer_the_terminal(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    clip = make_clip("a\x1b[2Jb.mp4", frames=2)
+    result = vidstyle("run", clip, "--style", "tiny", "--engine", "torch")
+    assert result.code == 0
+    assert "\x1b" not in result.err
+
+
+def test_styles_lists_what_there_is(
+    vidstyle: Vidstyle, make_style: MakeStyle, tiny_style: str
+) -> None:
+    folder = Path(os.environ["VIDSTYLE_STYLES"])
+    make_style("tiny", "best", folder=folder)
+    rows = json.loads(vidstyle("styles", "--json").out)
+    (row,) = [row for row in rows if row["name"] == "tiny"]
+    assert row == {
+        "name": "tiny",
+        "title": "Tiny",
+        "painter": "Nobody",
+        "year": "2026",
+        "tiers": ["best", "fast"],
+        "folder": str(folder),
+    }
+    assert "Nobody" in vidstyle("styles").out
+
+
+def python(code: str, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "args", ["--help", "run --help", "train --help", "styles -h", "--version", "run"]
+)
+def test_help_is_light(args: str) -> None:
+    """No heavy library is needed to say how the command is used."""
+    done = python(
+        "import sys; from vidstyle.cli.main import main; main(sys.argv[1:]);"
+        "heavy = {'torch', 'av', 'cv2', 'numpy', 'openvino', 'torchvision', 'PIL', 'safetensors'};"
+        "sys.exit(repr(heavy & set(sys.modules)))",
+        *args.split(),
+    )
+    assert done.stderr.splitlines()[-1] == "set()"
+    assert "vidstyle" in done.stdout + done.stderr
+
+
+def test_the_package_is_light() -> None:
+    done = python(
+        "import sys, vidstyle; vidstyle.RunConfig; vidstyle.UsageError;"
+        "sys.exit(repr({'torch', 'av', 'cv2', 'click', 'rich'} & set(sys.modules)))"
+    )
+    assert done.stderr.strip() == "set()"
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_run_and_leaves_nothing(
+    make_clip: MakeClip, tiny_style: str, sign: signal.Signals, code: int
+) -> None:
+    clip = make_clip(frames=1000, sound=False)
+    args = ("run", str(clip), "--style", "tiny", "--engine", "torch")
+    command = [sys.executable, "-m", "vidstyle", *args]
+    part = clip.with_name(".clip.tiny.mp4.part") / "painted.nut"
+    deadline = time.monotonic() + 60
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
+        try:
+            while not part.exists() and process.poll() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            time.sleep(0.2)  # every stage is at work now
+            process.send_signal(sign)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert err.splitlines()[-1].startswith("vidstyle: stopped")
+    assert "Traceback" not in err
+    assert process.returncode == code
+    assert {path.name for path in clip.parent.iterdir()} == {"clip.mp4"}

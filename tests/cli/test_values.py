@@ -1,0 +1,43 @@
+"""Times as a user writes them."""
+
+from fractions import Fraction
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.cli.values import seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", Fraction(0)),
+        ("90", Fraction(90)),
+        ("2.5", Fraction(5, 2)),
+        (".04", Fraction(1, 25)),
+        ("1:30", Fraction(90)),
+        ("01:02:03.25", 3600 + 120 + Fraction(13, 4)),
+        ("100:00:00", Fraction(360000)),
+        (" 5 ", Fraction(5)),
+    ],
+)
+def test_times_are_exact(text: str, value: Fraction) -> None:
+    assert seconds(text) == value
+
+
+@given(st.integers(0, 99), st.integers(0, 59), st.integers(0, 59_999))
+def test_clock_and_seconds_agree(hours: int, minutes: int, thousandths: int) -> None:
+    whole, rest = divmod(thousandths, 1000)
+    expected = 3600 * hours + 60 * minutes + Fraction(thousandths, 1000)
+    assert seconds(f"{hours}:{minutes:02}:{whole:02}.{rest:03}") == expected
+    assert seconds(f"{float(expected):.3f}") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "abc", "-3", "1:60", "1:75:00", "1::2", "1e3", "nan", "٣", ":5"]
+)
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no time"):
+        seconds(text)

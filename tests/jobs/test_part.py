@@ -1,0 +1,62 @@
+"""The hidden folder beside the output, and the step that makes a file appear."""
+
+from pathlib import Path
+
+import pytest
+
+from vidstyle.errors import ResourceError, UsageError
+from vidstyle.jobs.part import part_folder, publish
+
+
+def test_the_folder_is_beside_the_output_and_goes_with_the_block(tmp_path: Path) -> None:
+    with part_folder(tmp_path / "clip.mp4") as folder:
+        assert folder.parent == tmp_path
+        assert folder.name.startswith(".")
+        (folder / "x").write_text("half")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()])
+def test_it_goes_when_the_block_fails(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)), part_folder(tmp_path / "clip.mp4") as folder:
+        (folder / "x").write_text("half")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_gone_at_the_start(tmp_path: Path) -> None:
+    left = tmp_path / ".clip.mp4.part"
+    left.mkdir()
+    (left / "painted.nut").write_text("left over")
+    with part_folder(tmp_path / "clip.mp4") as folder:
+        assert folder == left
+        assert list(folder.iterdir()) == []
+
+
+def test_two_runs_cannot_write_one_output(tmp_path: Path) -> None:
+    with part_folder(tmp_path / "clip.mp4") as first:
+        (first / "painted.nut").write_text("at work")
+        with pytest.raises(UsageError, match="another run"), part_folder(tmp_path / "clip.mp4"):
+            pass
+        assert (first / "painted.nut").read_text() == "at work"
+
+
+def test_a_place_that_cannot_be_written_is_a_resource_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(ResourceError, match="cannot write"),
+        part_folder(tmp_path / "file/clip.mp4"),
+    ):
+        pass
+
+
+def test_publish_replaces_only_when_told_to(tmp_path: Path) -> None:
+    part, output = tmp_path / "part", tmp_path / "clip.mp4"
+    output.write_text("old")
+    part.write_text("new")
+    with pytest.raises(UsageError, match="left as it is"):
+        publish(part, output, overwrite=False)
+    assert output.read_text() == "old"
+    publish(part, output, overwrite=True)
+    assert output.read_text() == "new"
+    assert not part.exists()

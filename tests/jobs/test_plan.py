@@ -1,0 +1,197 @@
+"""What is read and written, settled before anything is painted."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidstyle.errors import InputError, ResourceError, UsageError
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.plan import Plan, make_plan
+from vidstyle.types import EncodeOptions
+from vidstyle.video.images import write_image
+
+MakeClip = Callable[..., Path]
+
+
+def plan(*inputs: Path, output: Path | None = None, **options: Any) -> Plan:
+    return make_plan(RunConfig(inputs, "monet", output, **options), "monet")
+
+
+def outputs(result: Plan) -> list[str]:
+    return [task.output.name for task in result.tasks]
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        ("clip.mp4", "clip.monet.mp4"),
+        ("clip.mov", "clip.monet.mov"),
+        ("clip.mkv", "clip.monet.mkv"),
+        ("clip.avi", "clip.monet.mp4"),
+        ("a.b c.mp4", "a.b c.monet.mp4"),
+        ("-y.mp4", "-y.monet.mp4"),
+    ],
+)
+def test_the_output_is_beside_the_input(make_clip: MakeClip, name: str, output: str) -> None:
+    clip = make_clip(name, frames=2, sound=False)
+    result = plan(clip)
+    assert [task.output for task in result.tasks] == [clip.parent / output]
+
+
+def test_pictures_become_pictures(picture: Path) -> None:
+    other = picture.with_name("scan.webp")
+    Image.open(picture).save(other)
+    result = plan(picture, other)
+    assert outputs(result) == ["photo.monet.jpg", "scan.monet.png"]
+    assert [task.info for task in result.tasks] == [None, None]
+
+
+def test_a_folder_is_expanded_in_order_without_what_is_no_media(
+    tmp_path: Path, make_clip: MakeClip, picture: Path
+) -> None:
+    make_clip("b.mp4", frames=2)
+    make_clip("a.mkv", frames=2)
+    make_clip(".hidden.mp4", frames=2)
+    (tmp_path / "notes.txt").write_text("not for painting")
+    (tmp_path / "sub").mkdir()
+    assert outputs(plan(tmp_path)) == ["a.monet.mkv", "b.monet.mp4", "photo.monet.jpg"]
+
+
+def test_what_vidstyle_painted_itself_is_left_out_of_a_folder(
+    tmp_path: Path, picture: Path
+) -> None:
+    write_image(tmp_path / "photo.ukiyo.png", np.zeros((9, 9, 3), np.uint8), {"style": "ukiyo"})
+    result = plan(tmp_path)
+    assert outputs(result) == ["photo.monet.jpg"]
+    assert "left out 1" in result.notes[0]
+
+
+def test_a_folder_without_media_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no clip or picture"):
+        plan(tmp_path)
+
+
+def test_an_input_named_twice_is_painted_once(
+    tmp_path: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_clip(frames=2)
+    monkeypatch.chdir(tmp_path)
+    assert len(plan(clip, tmp_path, Path("clip.mp4")).tasks) == 1
+
+
+def test_two_inputs_with_one_output_are_refused(make_clip: MakeClip) -> None:
+    clips = make_clip("clip.mp4", frames=2), make_clip("clip.avi", frames=2, sound=False)
+    with pytest.raises(UsageError, match=r"clip\.mp4 and .*clip\.avi.*both"):
+        plan(*clips)
+
+
+def test_two_folders_into_one_clash_by_name(tmp_path: Path, make_clip: MakeClip) -> None:
+    for name in ("one", "two", "out"):
+        (tmp_path / name).mkdir()
+    clips = [make_clip(frames=2, folder=tmp_path / name) for name in ("one", "two")]
+    with pytest.raises(UsageError, match="both"):
+        plan(*clips, output=tmp_path / "out")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_the_output_is_never_an_input(tmp_path: Path, make_clip: MakeClip, overwrite: bool) -> None:
+    clip = make_clip(frames=2)
+    link = tmp_path / "link.mp4"
+    os.link(clip, link)
+    for output in (clip, link, tmp_path / "." / "clip.mp4"):
+        with pytest.raises(UsageError, match="is an input"):
+            plan(clip, output=output, overwrite=overwrite)
+
+
+def test_an_output_that_is_another_input_of_the_run(make_clip: MakeClip) -> None:
+    clips = make_clip("a.mp4", frames=2), make_clip("a.monet.mp4", frames=2)
+    with pytest.raises(UsageError, match="is an input"):
+        plan(*clips, overwrite=True)
+
+
+def test_an_output_that_exists_needs_overwrite(tmp_path: Path, make_clip: MakeClip) -> None:
+    clip = make_clip(frames=2)
+    (tmp_path / "clip.monet.mp4").write_text("precious")
+    with pytest.raises(UsageError, match=r"exists already.*-y"):
+        plan(clip)
+    assert outputs(plan(clip, overwrite=True)) == ["clip.monet.mp4"]
+    assert (tmp_path / "clip.monet.mp4").read_text() == "precious"
+
+
+def test_a_folder_or_a_device_is_never_overwritten(tmp_path: Path, make_clip: MakeClip) -> None:
+    clip = make_clip(frames=2)
+    (tmp_path / "clip.monet.mp4").mkdir()
+    with pytest.raises(UsageError, match="no plain file"):
+        plan(clip, overwrite=True)
+    with pytest.raises(UsageError, match="is a file"):
+        plan(clip, output=Path("/dev/null"), overwrite=True)
+
+
+def test_dash_o_names_a_file_a_folder_or_a_new_folder(tmp_path: Path, make_clip: MakeClip) -> None:
+    clip, folder = make_clip(frames=2), tmp_path / "there.d"
+    folder.mkdir()
+    assert plan(clip, output=tmp_path / "x.MKV").tasks[0].container == "mkv"
+    assert plan(clip, output=folder).tasks[0].output == folder / "clip.monet.mp4"
+    assert plan(clip, output=tmp_path / "new").tasks[0].output.parent.is_dir()
+
+
+def test_several_inputs_need_a_folder(make_clip: MakeClip, tmp_path: Path) -> None:
+    clips = make_clip("a.mp4", frames=2), make_clip("b.mp4", frames=2)
+    with pytest.raises(UsageError, match="several"):
+        plan(*clips, output=tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize("name", ["clip.webm", "clip.txt", "clip.png"])
+def test_a_suffix_that_cannot_be_written(make_clip: MakeClip, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"\.mp4, \.mov, \.mkv"):
+        plan(make_clip("a.mp4", frames=2), output=tmp_path / name)
+
+
+def test_a_folder_that_is_not_there(make_clip: MakeClip, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such folder"):
+        plan(make_clip(frames=2), output=tmp_path / "no" / "where" / "x.mp4")
+
+
+def test_a_folder_that_cannot_be_written(make_clip: MakeClip) -> None:
+    with pytest.raises(ResourceError, match="cannot write"):
+        plan(make_clip(frames=2), output=Path("/proc/x.mp4"))
+
+
+def test_encoder_options_are_tried_before_painting(make_clip: MakeClip) -> None:
+    with pytest.raises(UsageError, match="codec"):
+        plan(make_clip(frames=2), encode=EncodeOptions(codec="libx999"))
+
+
+def test_a_single_broken_input_raises(tmp_path: Path) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"x" * 1000)
+    with pytest.raises(InputError, match=r"broken\.mp4"):
+        plan(tmp_path / "broken.mp4")
+
+
+def test_a_broken_one_among_several_is_a_failure(tmp_path: Path, make_clip: MakeClip) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"x" * 1000)
+    make_clip(frames=2)
+    for inputs in ([tmp_path], [tmp_path / "clip.mp4", tmp_path / "broken.mp4"]):
+        result = plan(*inputs)
+        assert outputs(result) == ["clip.monet.mp4"]
+        assert [(failure.input.name, failure.exit_code) for failure in result.failures] == [
+            ("broken.mp4", 3)
+        ]
+
+
+def test_a_picture_that_calls_itself_a_clip_is_a_mistake(picture: Path) -> None:
+    path = picture.rename(picture.with_name("photo.mp4"))
+    with pytest.raises(InputError, match="picture"):
+        plan(path)

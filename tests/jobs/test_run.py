@@ -1,0 +1,329 @@
+"""A whole run, from files to files, in a style with random weights."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidstyle.errors import InputError, ResourceError, StyleError
+from vidstyle.jobs import clip as clip_module
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.report import Progress, RunReport
+from vidstyle.jobs.run import run
+from vidstyle.types import EncodeOptions, Frame
+from vidstyle.video.info import probe
+from vidstyle.video.read import read_frames
+from vidstyle.video.stamp import read_stamp
+
+MakeClip = Callable[..., Path]
+MakeStyle = Callable[..., Path]
+
+pytestmark = pytest.mark.usefixtures("tiny_style")
+LOSSLESS = EncodeOptions(codec="libx264rgb", crf=0, pixel_format="rgb24", preset="ultrafast")
+
+
+def paint(*inputs: Path, **options: Any) -> RunReport:
+    options = {"device": "cpu", "engine": "torch", "style": "tiny"} | options
+    return run(RunConfig(inputs, **options))
+
+
+def frames_of(path: Path) -> list[Frame]:
+    return list(read_frames(probe(path)))
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.suffix != ".safetensors"}
+
+
+def audio_packets(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(bool(packet.size) for packet in container.demux(audio=0))
+
+
+def test_a_clip_is_painted_with_its_time_its_size_and_its_sound(make_clip: MakeClip) -> None:
+    clip = make_clip(frames=12, size=(64, 48))
+    report = paint(clip)
+    (file,) = report.files
+    assert file.output == clip.with_name("clip.tiny.mp4")
+    before, after = frames_of(clip), frames_of(file.output)
+    tick = [probe(path).time_base for path in (clip, file.output)]
+    assert [f.pts * tick[0] for f in before] == [f.pts * tick[1] for f in after]
+    assert {f.image.shape for f in after} == {(48, 64, 3)}
+    assert audio_packets(clip) == audio_packets(file.output)
+    assert np.abs(before[5].image.astype(int) - after[5].image).mean() > 5
+    assert names(clip.parent) == {"clip.mp4", "clip.tiny.mp4"}
+    assert (file.frames, file.declared, file.partial) == (12, 12, False)
+    assert report.exit_code == 0
+
+
+def test_strength_zero_gives_the_input_exactly(make_clip: MakeClip) -> None:
+    clip = make_clip(frames=6)
+    output = clip.with_name("same.mkv")
+    paint(clip, strength=0.0, output=output, encode=LOSSLESS)
+    for before, after in zip(frames_of(clip), frames_of(output), strict=True):
+        assert (before.image == after.image).all()
+
+
+def test_consistency_holds_a_still_clip_still(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zero paints every frame afresh: a painter that flickers then flickers in the output."""
+    clip = make_clip(frames=6)
+    still = frames_of(clip)[0].image
+
+    def same(*_: object, **options: Any) -> Iterator[Frame]:
+        options["report"].frames = 6
+        return (Frame(still, 512 * number, 512) for number in range(6))
+
+    class Flicker:
+        name, notes = "flicker", ()
+        rng = np.random.default_rng(0)
+
+        def paint(self, batch: np.ndarray) -> np.ndarray:
+            return self.rng.integers(60, 190, batch.shape).astype(np.uint8)
+
+    monkeypatch.setattr(clip_module, "read_frames", same)
+    monkeypatch.setattr("vidstyle.jobs.style.Style.engine", lambda *_: Flicker())
+    unrest = {}
+    for consistency in (0.0, 0.9):
+        output = clip.with_name(f"{consistency}.mkv")
+        paint(clip, output=output, consistency=consistency, encode=LOSSLESS)
+        shown = np.array([frame.image.astype(float) for frame in frames_of(output)])
+        unrest[consistency] = np.abs(np.diff(shown, axis=0)).mean()
+    assert unrest[0.0] > 30
+    assert unrest[0.9] < unrest[0.0] / 3
+
+
+def test_consistency_zero_pays_for_no_flow(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_in_steadying(monkeypatch, Fault())
+    assert paint(make_clip(frames=3), consistency=0.0).files[0].frames == 3
+
+
+def test_the_last_frame_is_shown_as_long_as_it_was(make_clip: MakeClip) -> None:
+    short = make_clip(frames=5, sound=False)
+    clip = short.with_name("long.mp4")
+    with av.open(str(short)) as source, av.open(str(clip), "w") as target:
+        track = target.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        latest = max(packet.pts or 0 for packet in packets)
+        for packet in packets:
+            packet.stream = track
+            packet.duration *= 20 if packet.pts == latest else 1
+            target.mux(packet)
+    assert probe(clip).duration == probe(short).duration + Fraction(19, 25)
+    (file,) = paint(clip).files
+    assert probe(file.output).duration == probe(clip).duration
+
+
+def test_a_part_of_a_clip(make_clip: MakeClip) -> None:
+    clip = make_clip(frames=50)
+    report = paint(clip, start=Fraction(2, 5), duration=Fraction(4, 5))
+    assert report.files[0].frames == 20
+    assert report.exit_code == 0
+
+
+def test_the_output_says_how_it_was_painted(make_clip: MakeClip) -> None:
+    report = paint(make_clip(frames=3), strength=0.8)
+    stamp = read_stamp(report.files[0].output)
+    assert stamp is not None
+    assert (stamp["style"], stamp["tier"], stamp["strength"]) == ("tiny", "fast", 0.8)
+
+
+def test_a_picture_is_painted(tmp_path: Path) -> None:
+    picture = tmp_path / "photo.png"
+    Image.fromarray(np.full((40, 51, 3), 90, np.uint8)).save(picture)
+    report = paint(picture)
+    output = report.files[0].output
+    with Image.open(output) as painted:
+        assert painted.size == (51, 40)
+    assert read_stamp(output) is not None
+    assert names(tmp_path) == {"photo.png", "photo.tiny.png"}
+
+
+def test_several_inputs_share_one_engine(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import vidstyle.jobs.style as style_module
+
+    opened = []
+    original = style_module.open_engine
+
+    def counting(*args: Any, **options: Any) -> Any:
+        opened.append(options)
+        return original(*args, **options)
+
+    monkeypatch.setattr(style_module, "open_engine", counting)
+    clips = [make_clip(f"{name}.mp4", frames=2) for name in "abc"]
+    assert len(paint(*clips).files) == 3
+    assert len(opened) == 1
+
+
+def test_a_broken_input_among_several_does_not_stop_the_others(
+    tmp_path: Path, make_clip: MakeClip
+) -> None:
+    clip = make_clip(frames=3)
+    (tmp_path / "broken.mp4").write_bytes(b"\0" * 999)
+    report = paint(tmp_path / "broken.mp4", clip)
+    assert [file.input for file in report.files] == [clip]
+    assert [failure.input.name for failure in report.failures] == ["broken.mp4"]
+    assert report.exit_code == 3
+
+
+def test_a_clip_cut_short_is_painted_and_called_partial(make_clip: MakeClip) -> None:
+    clip = make_clip("clip.mkv", frames=50, sound=False)
+    whole = clip.read_bytes()
+    clip.write_bytes(whole[: len(whole) // 2])
+    report = paint(clip)
+    (file,) = report.files
+    assert 0 < file.frames < 45
+    assert file.partial
+    assert "ends early" in file.notes[0]
+    assert report.exit_code == 4
+
+
+def test_progress_counts_every_frame_and_ends_with_the_report(make_clip: MakeClip) -> None:
+    steps: list[Progress] = []
+    config = RunConfig((make_clip(frames=5),), "tiny", device="cpu", engine="torch")
+    report = run(config, on_progress=steps.append)
+    assert [step.frames for step in steps] == [0, 1, 2, 3, 4, 5, 5]
+    assert {step.expected for step in steps[1:-1]} == {5}
+    assert steps[-1].report == report.files[0]
+    assert set(report.files[0].stages) == {
+        "decoding",
+        "painting",
+        "steadying",
+        "encoding",
+        "joining",
+    }
+
+
+def test_a_tier_that_is_not_trained_is_said_once_and_the_other_one_runs(
+    make_clip: MakeClip,
+) -> None:
+    said: list[str] = []
+    clips = make_clip("a.mp4", frames=2), make_clip("b.mp4", frames=2)
+    config = RunConfig(clips, "tiny", tier="best", device="cpu", engine="torch")
+    report = run(config, on_note=said.append)
+    assert [note for note in said if "best" in note] == [
+        "tiny has no best tier yet: painting with fast"
+    ]
+    assert {file.tier for file in report.files} == {"fast"}
+    assert tuple(said) == report.notes
+
+
+def test_the_report_is_json(make_clip: MakeClip) -> None:
+    report = paint(make_clip(frames=3))
+    plain = json.loads(json.dumps(report.to_json()))
+    assert plain["exit_code"] == 0
+    assert plain["files"][0]["frames"] == 3
+    assert plain["files"][0]["limiting"] in plain["files"][0]["stages"]
+
+
+def test_an_unknown_style_is_refused_before_inputs_are_read(tmp_path: Path) -> None:
+    with pytest.raises(StyleError, match="tiny"):
+        paint(tmp_path / "missing.mp4", style="tinny")
+
+
+class Fault(Exception):
+    pass
+
+
+def fails_in_decoding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def broken(*args: Any, **options: Any) -> Iterator[Frame]:
+        yield from list(read_frames(*args, **options))[:3]
+        raise error
+
+    monkeypatch.setattr(clip_module, "read_frames", broken)
+
+
+def fails_in_painting(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def broken(*_: object) -> Any:
+        raise error
+
+    monkeypatch.setattr("vidstyle.stylizers.engine.TorchEngine.paint", broken)
+
+
+def fails_in_steadying(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def broken(*_: object) -> Any:
+        raise error
+
+    monkeypatch.setattr("vidstyle.coherence.blend.Steadier.step", broken)
+
+
+def fails_in_encoding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    original = clip_module.encode_track
+
+    def broken(frames: Iterable[Frame], path: Path, *args: Any) -> Any:
+        def some() -> Iterator[Frame]:
+            for number, frame in enumerate(frames):
+                if number == 3:
+                    raise error
+                yield frame
+
+        return original(some(), path, *args)
+
+    monkeypatch.setattr(clip_module, "encode_track", broken)
+
+
+def fails_in_joining(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    original = clip_module.mux
+
+    def broken(*args: Any, **options: Any) -> Any:
+        original(*args, **options)
+        raise error
+
+    monkeypatch.setattr(clip_module, "mux", broken)
+
+
+@pytest.mark.parametrize("error", [Fault(), KeyboardInterrupt(), ResourceError("disk full")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fails_in_decoding,
+        fails_in_painting,
+        fails_in_steadying,
+        fails_in_encoding,
+        fails_in_joining,
+    ],
+)
+def test_a_fault_leaves_nothing_and_touches_nothing(
+    make_clip: MakeClip,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[[pytest.MonkeyPatch, BaseException], None],
+    error: BaseException,
+) -> None:
+    clip = make_clip(frames=8)
+    before = clip.read_bytes()
+    output = clip.with_name("clip.tiny.mp4")
+    output.write_bytes(b"an older painting")
+    fault(monkeypatch, error)
+    with pytest.raises(type(error)):
+        paint(clip, overwrite=True)
+    assert names(clip.parent) == {"clip.mp4", "clip.tiny.mp4"}
+    assert output.read_bytes() == b"an older painting"
+    assert clip.read_bytes() == before
+
+
+def test_a_decoder_that_fails_in_one_of_several_inputs_is_a_failure_of_that_one(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = make_clip("a.mp4", frames=4), make_clip("b.mp4", frames=4)
+    original = clip_module.read_frames
+
+    def broken(info: Any, **options: Any) -> Iterator[Frame]:
+        if info.path.name == "a.mp4":
+            raise InputError("a.mp4 is damaged")
+        yield from original(info, **options)
+
+    monkeypatch.setattr(clip_module, "read_frames", broken)
+    report = paint(*clips)
+    assert [file.input.name for file in report.files] == ["b.mp4"]
+    assert [failure.error for failure in report.failures] == ["a.mp4 is damaged"]

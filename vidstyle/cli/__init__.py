@@ -1,0 +1,1 @@
+"""The command line: words in, words and bars out. One file a command."""

@@ -1,0 +1,101 @@
+"""The `vidstyle` command: finds the subcommand, and turns every end into an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+from vidstyle.cli.options import Settings, debug_option
+from vidstyle.cli.run import run
+from vidstyle.cli.styles import styles
+from vidstyle.cli.text import clean
+from vidstyle.cli.train import train
+from vidstyle.errors import ResourceError, VidstyleError
+
+_BUG, _INTERRUPTED, _TERMINATED = 1, 130, 143
+
+
+class Terminated(BaseException):
+    """SIGTERM has come: unwind as for Ctrl-C."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="vidstyle", message="%(prog)s %(version)s")
+@debug_option
+def cli() -> None:
+    """Turn a video into a painting that holds still.
+
+    \b
+    vidstyle run clip.mp4 --style monet      paints clip.monet.mp4, sound and all
+    vidstyle styles                          lists the styles there are
+    vidstyle train starry.jpg --photos dir   learns a style of your own
+    """
+
+
+cli.add_command(run)
+cli.add_command(styles)
+cli.add_command(train)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code. A user meets one line, never a traceback."""
+    settings = Settings(debug=bool(os.environ.get("VIDSTYLE_DEBUG")))
+    try:
+        with _sigterm_unwinds():
+            code = cli.main(args, prog_name="vidstyle", standalone_mode=False, obj=settings)
+            sys.stdout.flush()
+            return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except BaseException as error:
+        if settings.debug:
+            traceback.print_exc()
+        message, code = _verdict(error)
+        print(f"vidstyle: {clean(message)}", file=sys.stderr)
+        return code
+
+
+def _verdict(error: BaseException) -> tuple[str, int]:
+    """What to say of an error, in one line, and the exit code that goes with it."""
+    match error:
+        case VidstyleError():
+            return str(error), error.exit_code
+        case click.ClickException():
+            return f"{error.format_message()} {_where_help_is(error)}", error.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            return "stopped; nothing half-done is left", _INTERRUPTED
+        case Terminated():
+            return "stopped from outside; nothing half-done is left", _TERMINATED
+        case MemoryError():
+            return "out of memory; try a smaller clip or --tier fast", ResourceError.exit_code
+        case OSError():
+            return str(error), ResourceError.exit_code
+    name = type(error).__name__
+    return f"a bug, please report it: {name}: {error} (--debug shows where)", _BUG
+
+
+def _where_help_is(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"(see {context.command_path if context else 'vidstyle'} --help)"
+
+
+@contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    def terminate(*_: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,138 @@
+"""`vidstyle run`: paint clips and pictures."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from vidstyle.cli.display import State, display, failure, note
+from vidstyle.cli.options import debug_option, json_option
+from vidstyle.cli.text import clean, count, span
+from vidstyle.cli.values import seconds
+from vidstyle.coherence import DEFAULT_CONSISTENCY
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.report import FileReport, Progress
+from vidstyle.types import TIERS, EncodeOptions, Tier
+
+_DEFAULT = EncodeOptions()
+_SHARE = click.FloatRange(0, 1)
+
+
+@click.command(short_help="Paint clips, pictures, or folders of them.")
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-s", "--style", required=True, help="Name of a style, or path of a style file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="File or folder to write to.  [default: clip.STYLE.mp4 beside the input]",
+)
+@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite outputs that exist.")
+@click.option(
+    "--strength", type=_SHARE, default=1.0, show_default=True, help="Share of the painting."
+)
+@click.option(
+    "--consistency",
+    type=_SHARE,
+    default=DEFAULT_CONSISTENCY,
+    show_default=True,
+    help="How hard the painting is held still; 0 leaves each frame as it is painted.",
+)
+@click.option(
+    "--tier",
+    type=click.Choice(TIERS),
+    help="Size of the network.  [default: fast on a CPU, best on a GPU]",
+)
+@click.option("--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03).")
+@click.option("--duration", type=seconds, metavar="TIME", help="Paint no more than this.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
+@click.option("--engine", default="auto", show_default=True, help="auto, torch, openvino.")
+@click.option("--codec", default=_DEFAULT.codec, show_default=True, help="Video encoder.")
+@click.option(
+    "--crf", type=int, default=_DEFAULT.crf, show_default=True, help="Quality: lower is better."
+)
+@click.option("--preset", default=_DEFAULT.preset, show_default=True, help="Speed of the encoder.")
+@click.option(
+    "--pix-fmt", default=_DEFAULT.pixel_format, show_default=True, help="Pixel format to write."
+)
+@json_option
+@debug_option
+def run(
+    inputs: tuple[Path, ...],
+    style: str,
+    output: Path | None,
+    overwrite: bool,
+    strength: float,
+    consistency: float,
+    tier: Tier | None,
+    start: Fraction | None,
+    duration: Fraction | None,
+    device: str,
+    engine: str,
+    codec: str,
+    crf: int,
+    preset: str,
+    pix_fmt: str,
+    as_json: bool,
+) -> int:
+    """Paint clips, pictures, or folders of them; sound and timing come through untouched.
+
+    \b
+    vidstyle run clip.mp4 --style monet
+    vidstyle run holiday/ --style starry-night -o painted/
+    vidstyle run clip.mp4 --style monet --start 0:30 --duration 5 -o preview.mp4
+    """
+    config = RunConfig(
+        inputs,
+        style,
+        output,
+        strength=strength,
+        consistency=consistency,
+        tier=tier,
+        device=device,
+        engine=engine,
+        start=start,
+        duration=duration,
+        overwrite=overwrite,
+        encode=EncodeOptions(codec, crf, preset, pix_fmt),
+    )
+    # The heavy libraries come in here, where they are needed: --help must not wait for them.
+    from vidstyle.jobs.run import run as run_job
+
+    with display() as shown:
+
+        def show(step: Progress) -> None:
+            if step.report is None:
+                shown.show(_state(step))
+            else:
+                shown.say(_summary(step.report))
+
+        report = run_job(config, on_progress=show, on_note=lambda text: shown.say(note(text)))
+        for failed in report.failures:
+            shown.say(failure(failed.error))
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    return report.exit_code
+
+
+def _state(step: Progress) -> State:
+    place = f"{step.number}/{step.of} " if step.of > 1 else ""
+    remark = f"{step.limiting} limits" if step.limiting else ""
+    return State(place + step.input.name, step.frames, step.expected, remark=remark)
+
+
+def _summary(report: FileReport) -> Text:
+    """What became of a file, in a line."""
+    moving = report.frames > 1
+    facts = [
+        f"{count(report.frames, 'frame')} in {span(report.seconds)}",
+        f"{report.fps:.1f} fps" if moving else "",
+        f"{report.style} {report.tier} on {report.engine}",
+        f"{report.limiting} limits" if moving and report.limiting else "",
+    ]
+    told = " · ".join(clean(fact) for fact in facts if fact)
+    return Text.assemble(("painted ", "green"), (clean(report.output), "bold"), "  ", told)

@@ -1,0 +1,64 @@
+"""`vidstyle styles`: list the styles there are."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vidstyle.cli.options import debug_option, json_option
+from vidstyle.cli.text import clean
+
+if TYPE_CHECKING:
+    from vidstyle.stylizers.registry import StyleFile
+
+_COLUMNS = ("name", "title", "painter", "year", "tiers", "folder")
+
+
+@click.command(short_help="List the styles there are.")
+@json_option
+@debug_option
+def styles(as_json: bool) -> None:
+    """List the styles there are, and where they come from."""
+    from vidstyle.stylizers.registry import StyleRegistry
+
+    registry = StyleRegistry()
+    found = sorted(registry.styles, key=lambda style: (style.card.name, str(style.path.parent)))
+    groups = groupby(found, key=lambda style: (style.card.name, style.path.parent))
+    rows = [_row(list(files)) for _, files in groups]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+    elif rows:
+        Console(highlight=False).print(_table(rows))
+    else:
+        folders = " or ".join(str(folder) for folder in registry.folders)
+        click.echo(f"no styles yet: there is none in {clean(folders)}")
+
+
+def _row(files: list[StyleFile]) -> dict[str, Any]:
+    """One style in one folder; its files are its tiers."""
+    card = files[0].card
+    return {
+        "name": card.name,
+        "title": card.title,
+        "painter": card.painter,
+        "year": card.year,
+        "tiers": sorted({file.card.tier for file in files}),
+        "folder": str(files[0].path.parent),
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, style="bold" if column == "name" else "", overflow="fold")
+    for row in rows:
+        cells = row | {"tiers": ", ".join(row["tiers"])}
+        table.add_row(*(Text(clean(cells[column])) for column in _COLUMNS))
+    return table

@@ -1,0 +1,55 @@
+"""What a run is asked to do. Plain data: this module imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from vidstyle.coherence import DEFAULT_CONSISTENCY
+from vidstyle.errors import UsageError
+from vidstyle.types import TIERS, EncodeOptions, Tier
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Which clips and pictures to paint, and how.
+
+    Raises:
+        UsageError: a value is out of its range, or there is no input.
+    """
+
+    inputs: tuple[Path, ...]
+    """Clips, pictures and folders of them."""
+    style: str
+    """Name of a style, or path of a style file."""
+    output: Path | None = None
+    """File or folder to write to; None writes beside each input."""
+    strength: float = 1.0
+    """Share of the painting in the output, 0 (the input itself) to 1."""
+    consistency: float = DEFAULT_CONSISTENCY
+    """How hard the painting is held still, 0 (not at all) to 1."""
+    tier: Tier | None = None
+    """None takes `fast` on a CPU and `best` on a GPU."""
+    device: str = "auto"
+    engine: str = "auto"
+    start: Fraction | None = None
+    """Seconds to leave out at the beginning of each clip."""
+    duration: Fraction | None = None
+    """Seconds to paint of each clip; None paints to its end."""
+    overwrite: bool = False
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range."""
+        if not self.inputs:
+            raise UsageError("there is no input: name a clip, a picture or a folder")
+        for name in ("strength", "consistency"):
+            if not 0 <= (value := getattr(self, name)) <= 1:
+                raise UsageError(f"{name} must be between 0 and 1, not {value}")
+        if self.tier is not None and self.tier not in TIERS:
+            raise UsageError(f"tier must be one of {', '.join(TIERS)}, not {self.tier!r}")
+        if self.start is not None and self.start < 0:
+            raise UsageError(f"start must not be negative, but is {float(self.start):g} s")
+        if self.duration is not None and self.duration <= 0:
+            raise UsageError(f"duration must be positive, but is {float(self.duration):g} s")

@@ -1,0 +1,194 @@
+"""What a run will read and write, settled and checked before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.errors import InputError, ResourceError, UsageError
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.report import FileFailure
+from vidstyle.types import VideoInfo
+from vidstyle.video.images import IMAGE_FORMATS, image_suffix, is_image
+from vidstyle.video.info import output_suffix, probe
+from vidstyle.video.opening import MUXERS
+from vidstyle.video.stamp import read_stamp
+from vidstyle.video.write import check_encoding
+
+CLIP_SUFFIXES = (
+    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+    *(".mts", ".ogv", ".ts", ".webm", ".wmv"),
+)
+"""What is taken for a clip in a folder; a file that is named itself may be called anything."""
+
+CLIP_OUTPUTS = tuple(f".{name}" for name in MUXERS)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One input and where its painting goes."""
+
+    input: Path
+    output: Path
+    info: VideoInfo | None
+    """None for a picture."""
+
+    @property
+    def container(self) -> str:
+        """The kind of file that is written: "mp4", "mov", "mkv", "png", "jpg"."""
+        return self.output.suffix.lower().removeprefix(".")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and what cannot be."""
+
+    tasks: tuple[Task, ...]
+    failures: tuple[FileFailure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def make_plan(config: RunConfig, style: str) -> Plan:
+    """Find the inputs, name the outputs, and refuse what would go wrong later.
+
+    An unreadable file among several inputs becomes a failure of the plan; the others are painted.
+
+    Args:
+        config: the run.
+        style: name of the style, a part of the outputs' names.
+
+    Raises:
+        InputError: the only input cannot be read, or a folder holds nothing to paint.
+        UsageError: an output exists, equals an input, or would be written twice.
+        ResourceError: an output's folder cannot be written to.
+    """
+    notes: list[str] = []
+    paths = list(_without_repeats(_expand(config.inputs, notes)))
+    readable: list[tuple[Path, VideoInfo | None]] = []
+    failures: list[FileFailure] = []
+    for path in paths:
+        try:
+            readable.append((path, _open(path)))
+        except InputError as error:
+            if len(paths) == 1:
+                raise
+            failures.append(FileFailure.of(path, error))
+    if len(paths) > 1 and config.output is not None and _names_a_file(config.output):
+        raise UsageError(f"{config.output}: is one file, but the inputs are several; name a folder")
+    tasks = [Task(path, _name(path, info, style, config.output), info) for path, info in readable]
+    _refuse_clashes(tasks)
+    _refuse_bad_outputs(tasks, paths, overwrite=config.overwrite)
+    for task in tasks:
+        if task.info is not None:
+            check_encoding(task.info, config.encode, task.container)
+    _refuse_bad_folders(tasks, config.output)
+    return Plan(tuple(tasks), tuple(failures), tuple(notes))
+
+
+def _expand(inputs: Iterable[Path], notes: list[str]) -> Iterator[Path]:
+    for path in inputs:
+        if path.is_dir():
+            yield from _in_folder(path, notes)
+        else:
+            yield path
+
+
+def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
+    media = [path for path in files if not path.name.startswith(".") and _looks_like_media(path)]
+    fresh = [path for path in media if not _is_painted(path)]
+    if painted := len(media) - len(fresh):
+        notes.append(f"{folder}: left out {painted} that vidstyle painted itself")
+    if not fresh:
+        raise InputError(f"{folder}: there is no clip or picture to paint in this folder")
+    return fresh
+
+
+def _is_painted(path: Path) -> bool:
+    try:
+        return read_stamp(path) is not None
+    except InputError:  # broken: it is told of when its turn comes
+        return False
+
+
+def _looks_like_media(path: Path) -> bool:
+    return path.suffix.lower() in CLIP_SUFFIXES or is_image(path)
+
+
+def _without_repeats(paths: Iterable[Path]) -> Iterator[Path]:
+    return iter({path.resolve(): path for path in paths}.values())
+
+
+def _open(path: Path) -> VideoInfo | None:
+    """A clip's info, None for a picture; of a picture named as a clip, `probe` complains."""
+    named_as_clip = path.suffix.lower() in CLIP_SUFFIXES
+    return None if not named_as_clip and is_image(path) else probe(path)
+
+
+def _names_a_file(output: Path) -> bool:
+    """What -o means: a name with a suffix is a file, unless there is a folder of that name."""
+    return bool(output.suffix) and not output.is_dir()
+
+
+def _name(path: Path, info: VideoInfo | None, style: str, output: Path | None) -> Path:
+    if output is not None and _names_a_file(output):
+        return _with_known_suffix(output, info)
+    folder = path.parent if output is None else output
+    suffix = image_suffix(path) if info is None else output_suffix(info)
+    return folder / f"{path.stem}.{style}{suffix}"
+
+
+def _with_known_suffix(output: Path, info: VideoInfo | None) -> Path:
+    what, known = ("picture", tuple(IMAGE_FORMATS)) if info is None else ("clip", CLIP_OUTPUTS)
+    if output.suffix.lower() not in known:
+        raise UsageError(f"{output}: a {what} is written as {', '.join(known)}; change the suffix")
+    return output
+
+
+def _refuse_clashes(tasks: list[Task]) -> None:
+    outputs: dict[Path, Path] = {}
+    for task in tasks:
+        first = outputs.setdefault(task.output.resolve(), task.input)
+        if first is not task.input:
+            raise UsageError(
+                f"{first} and {task.input}: both would become {task.output}; "
+                "paint one of them with an -o of its own"
+            )
+
+
+def _refuse_bad_outputs(tasks: list[Task], paths: list[Path], *, overwrite: bool) -> None:
+    inputs = {_identity(path) for path in paths if path.exists()}
+    for output in (task.output for task in tasks):
+        if not output.exists():
+            continue
+        if _identity(output) in inputs:
+            raise UsageError(f"{output}: is an input of this run and must not be overwritten")
+        if not output.is_file():
+            raise UsageError(f"{output}: is no plain file and cannot be overwritten")
+        if not overwrite:
+            raise UsageError(f"{output}: exists already; overwrite it with -y, or change -o")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _refuse_bad_folders(tasks: list[Task], output: Path | None) -> None:
+    for folder in {task.output.parent for task in tasks}:
+        try:
+            if folder == output and folder.parent.is_dir() and not folder.exists():
+                folder.mkdir()
+            if folder.is_dir():
+                with tempfile.TemporaryFile(dir=folder):
+                    continue
+        except OSError as error:
+            raise ResourceError(f"{folder}: cannot write there ({error.strerror})") from error
+        if folder.exists():
+            raise UsageError(f"{folder}: is a file; -o names a folder, or a file with a suffix")
+        raise UsageError(f"{folder}: there is no such folder; make it first")

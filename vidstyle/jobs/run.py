@@ -1,0 +1,68 @@
+"""The run: every input of a config painted in one style that is loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from vidstyle.errors import InputError
+from vidstyle.jobs.clip import Job
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.plan import make_plan
+from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
+from vidstyle.jobs.style import load_style
+
+
+def run(
+    config: RunConfig,
+    *,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
+) -> RunReport:
+    """Paint every input of `config`.
+
+    Inputs, outputs and style are checked before anything is painted. Each output appears under its
+    name when it is whole, and never before. With several inputs, one that cannot be read becomes a
+    failure in the report and the others are painted; a single one raises.
+
+    Args:
+        config: what to paint, and how.
+        on_progress: called in this thread as frames are written, and as each input is done.
+        on_note: called once with each sentence that the user should know.
+
+    Raises:
+        UsageError: the call cannot work: an output exists, equals an input, or is asked for twice.
+        InputError: the only input cannot be read.
+        StyleError: there is no such style, or its file is broken.
+        ResourceError: the disk is full, a folder not writable, a device not there.
+    """
+    since = perf_counter()
+    say = _Notes(on_note)
+    style = load_style(config.style, tier=config.tier, device=config.device, engine=config.engine)
+    plan = make_plan(config, style.card.name)
+    for note in (*style.notes, *plan.notes):
+        say(note)
+    files: list[FileReport] = []
+    failures = list(plan.failures)
+    for number, task in enumerate(plan.tasks, 1):
+        place = Progress(task.input, task.output, number, len(plan.tasks))
+        try:
+            files.append(Job(task, config, style, place, on_progress, say).paint())
+        except InputError as error:
+            if len(plan.tasks) + len(plan.failures) == 1:
+                raise
+            failures.append(FileFailure.of(task.input, error))
+    return RunReport(tuple(files), tuple(failures), tuple(say.said), perf_counter() - since)
+
+
+class _Notes:
+    """Says each note once, and remembers it."""
+
+    def __init__(self, on_note: Callable[[str], None]) -> None:
+        self.said: list[str] = []
+        self._on_note = on_note
+
+    def __call__(self, note: str) -> None:
+        if note not in self.said:
+            self.said.append(note)
+            self._on_note(note)

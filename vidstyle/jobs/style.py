@@ -1,0 +1,109 @@
+"""A style ready to paint pictures of any size."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.stylizers.device import choose_device
+from vidstyle.stylizers.engine import Engine, open_engine
+from vidstyle.stylizers.registry import StyleFile, StyleRegistry
+from vidstyle.types import StyleCard, Tier
+
+Image = NDArray[np.uint8]
+
+_KEPT = 2
+"""Engines that stay open: clips of one size share one, a folder of odd sizes must not pile up."""
+_BATCH_PIXELS = 4_000_000
+_BATCH_FRAMES = 8
+
+
+class Style:
+    """A style and where it is computed. Engines are opened when a size is first painted.
+
+    Attributes:
+        card: what the style says of itself.
+        notes: what is not as asked, a sentence each.
+    """
+
+    def __init__(
+        self,
+        file: StyleFile,
+        device: str = "auto",
+        engine: str = "auto",
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.card: StyleCard = file.card
+        self.notes = notes
+        self._on_cpu = choose_device(device).type == "cpu"
+
+        @lru_cache(maxsize=_KEPT)
+        def opened(height: int, width: int) -> Engine:
+            return open_engine(file, height=height, width=width, device=device, engine=engine)
+
+        self._opened = opened
+
+    def engine(self, height: int, width: int) -> Engine:
+        """The engine for pictures of one size.
+
+        Raises:
+            StyleError, UsageError, ResourceError: as `open_engine` does.
+        """
+        return self._opened(height, width)
+
+    def batch(self, height: int, width: int) -> int:
+        """How many frames are worth painting at a time: more than one only pays on a GPU."""
+        if self._on_cpu:
+            return 1
+        return max(1, min(_BATCH_FRAMES, _BATCH_PIXELS // (height * width)))
+
+    def paint(self, pictures: Image) -> Image:
+        """Paint one picture (H, W, 3), or a batch (N, H, W, 3); RGB, 0-255, the same shape back.
+
+        Frames of a video are painted one by one here; `vidstyle.run` also holds them still.
+
+        Raises:
+            ValueError: the array has another shape or type.
+            StyleError, UsageError, ResourceError: the style cannot be used here.
+        """
+        if pictures.ndim not in (3, 4) or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
+            raise ValueError(
+                f"pictures are uint8 arrays (H, W, 3) or (N, H, W, 3), "
+                f"not {pictures.dtype} {pictures.shape}"
+            )
+        batch = pictures.reshape(-1, *pictures.shape[-3:])
+        painted = self.engine(*batch.shape[1:3]).paint(batch)
+        return painted.reshape(pictures.shape)
+
+
+def load_style(
+    name: str, *, tier: Tier | None = None, device: str = "auto", engine: str = "auto"
+) -> Style:
+    """Load a style by its name or by the path of its file.
+
+    Args:
+        name: "monet" and the like, or a path.
+        tier: "fast" or "best"; None takes `fast` on a CPU and `best` on a GPU. A style that is not
+            trained for the tier comes in its other one: see `Style.card`.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        engine: "auto", "torch" or "openvino".
+
+    Raises:
+        StyleError: there is no such style, or its file is broken.
+        UsageError, ResourceError: the device is unknown, or not there.
+    """
+    wanted = tier or default_tier(device)
+    file = StyleRegistry().find(name, wanted)
+    # A file named by its path is what it is; its tier surprises only who asked for another.
+    surprise = file.card.tier != wanted and (tier is not None or name == file.card.name)
+    notes = (
+        (f"{name} has no {wanted} tier yet: painting with {file.card.tier}",) if surprise else ()
+    )
+    return Style(file, device, engine, notes)
+
+
+def default_tier(device: str) -> Tier:
+    """The tier that suits a device."""
+    return "fast" if choose_device(device).type == "cpu" else "best"
