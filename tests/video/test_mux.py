@@ -1,0 +1,477 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import numpy as np
+import pytest
+
+from vidstyle.errors import InputError, ResourceError, UsageError
+from vidstyle.types import EncodeOptions, Frame
+from vidstyle.video.info import probe
+from vidstyle.video.lanes import Copy
+from vidstyle.video.mux import MuxSummary, mux
+from vidstyle.video.read import read_frames
+from vidstyle.video.stamp import read_stamp
+from vidstyle.video.write import encode_track
+
+Make = Callable[..., Path]
+Look = Callable[[Path], Any]
+STAMP = {"style": "monet", "strength": 0.5, "note": "naïve"}
+CONTAINERS = ["mp4", "mov", "mkv"]
+LINES = [(100, 200, "one"), (210, 300, "two"), (350, 400, "three")]
+CHAPTERS = [(0, 200, "Bank"), (200, 400, "Bridge")]
+FILM = {"time_base": Fraction(1, 30_000), "rate": Fraction(30_000, 1001)}
+
+
+def through(
+    source: Path,
+    container: str,
+    *,
+    start: Fraction | None = None,
+    duration: Fraction | None = None,
+    options: EncodeOptions | None = None,
+) -> tuple[Path, MuxSummary]:
+    """Decode, encode and join a clip without painting it."""
+    info = probe(source)
+    track, output = source.with_name("track.nut"), source.with_name("output.part")
+    options = options or EncodeOptions(preset="veryfast")
+    frames = read_frames(info, start=start, duration=duration)
+    encoded = encode_track(frames, track, info, options)
+    summary = mux(
+        track,
+        info,
+        output,
+        container=container,
+        stamp=STAMP,
+        start=start,
+        duration=duration,
+        last_duration=encoded.last_duration,
+    )
+    return output, summary
+
+
+def milliseconds(times: list[Fraction]) -> list[int]:
+    return [round(time * 1000) for time in times]
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+@pytest.mark.parametrize(
+    "sound",
+    [
+        {},
+        {"rate": 44_100, "start": Fraction(1940, 44_100)},
+        {"start": Fraction(1, 3), "codec": "ac3"},
+        {"codec": "libmp3lame", "start": Fraction(7, 9)},
+        {"codec": "alac", "rate": 44_100},
+    ],
+)
+def test_every_time_of_picture_and_sound_is_the_input_s(
+    make_media: Make, facts: Look, container: str, sound: dict[str, Any]
+) -> None:
+    pts = [0, 1001, 2002, 3300, 9000, 9001, 15_015, 16_016, 17_017, 40_000]
+    source = make_media(f"clip.{container}", pts=pts, last_duration=777, sounds=[sound], **FILM)
+    output, summary = through(source, container)
+    before, after = facts(source), facts(output)
+    assert after.pictures == before.pictures
+    assert after.of("audio") == before.of("audio")
+    assert abs(after.duration - Fraction(40_777, 30_000)) <= Fraction(1, 1000)
+    assert after.time_bases[0] == Fraction(1, 30_000)
+    assert summary.notes == ()
+    assert len(summary.copied) == 1
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_pictures_that_begin_after_the_sound_stay_behind_it(
+    make_media: Make, facts: Look, container: str
+) -> None:
+    source = make_media(f"clip.{container}", pts=range(7, 27), sounds=[{}])
+    output, _ = through(source, container)
+    before, after = facts(source), facts(output)
+    assert after.pictures == before.pictures
+    assert after.pictures[0] == Fraction(7, 25)
+    tick = Fraction(1, 1000) if container == "mkv" else 0
+    assert abs(after.of("audio")[0][0] - before.of("audio")[0][0]) <= tick
+
+
+def test_matroska_keeps_its_milliseconds(make_media: Make, facts: Look) -> None:
+    pts = [0, 33, 67, 100, 133, 301, 302, 400]
+    sounds = [{}, {"codec": "flac"}, {"codec": "libopus"}, {"codec": "vorbis"}]
+    source = make_media(
+        "clip.mkv",
+        pts=pts,
+        time_base=Fraction(1, 1000),
+        rate=Fraction(30),
+        sounds=sounds,
+        subtitles=[("srt", LINES), ("ass", LINES)],
+        chapters=CHAPTERS,
+        tags={"title": "Pond", "DIRECTOR": "Me"},
+        attachments=[("font.ttf", "font/ttf", b"glyphs")],
+        track_tags={"language": "fra", "title": "main"},
+    )
+    output, summary = through(source, "mkv")
+    before, after = facts(source), facts(output)
+    assert after.pictures == before.pictures
+    assert after.of("audio") == before.of("audio")
+    assert after.of("subtitle") == before.of("subtitle")
+    assert after.kinds == before.kinds
+    assert after.codecs == before.codecs
+    assert after.chapters == before.chapters
+    assert after.tags["title"] == "Pond"
+    assert after.tags["DIRECTOR"] == "Me"
+    assert after.track_tags[0]["language"] == "fra"
+    assert after.track_tags[0]["title"] == "main"
+    assert after.track_tags[-1]["filename"] == "font.ttf"
+    assert summary.notes == ()
+
+
+def test_statistics_of_the_unpainted_track_are_dropped(make_media: Make, facts: Look) -> None:
+    stale = {"BPS": "123", "NUMBER_OF_FRAMES": "5", "_STATISTICS_TAGS": "BPS", "language": "fra"}
+    output, _ = through(make_media("clip.mkv", track_tags=stale), "mkv")
+    assert facts(output).track_tags[0].keys() == {"language", "DURATION"}
+
+
+def test_mp4_takes_captions_chapters_and_a_second_video_over(make_media: Make, facts: Look) -> None:
+    source = make_media(
+        pts=range(0, 12_012, 1001),
+        last_duration=1001,
+        sounds=[{"tags": {"language": "eng"}}, {"tags": {"language": "fra"}}],
+        subtitles=[("mov_text", LINES)],
+        chapters=CHAPTERS,
+        second_video=True,
+        tags={"title": "Pond", "artist": "Me", "comment": "still"},
+        track_tags={"timecode": "01:00:00;02"},
+        **FILM,
+    )
+    output, summary = through(source, "mp4")
+    before, after = facts(source), facts(output)
+    assert after.pictures == before.pictures
+    assert after.of("audio") == before.of("audio")
+    assert after.of("video")[1] == before.of("video")[1]
+    assert after.chapters == before.chapters
+    assert sorted(after.kinds) == sorted(before.kinds)
+    assert [t.get("language") for t in after.track_tags] == [
+        t.get("language") for t in before.track_tags
+    ]
+    assert after.track_tags[0]["timecode"] == "01:00:00;02"
+    assert {key: after.tags[key] for key in ("title", "artist", "comment")} == {
+        "title": "Pond",
+        "artist": "Me",
+        "comment": "still",
+    }
+    assert after.captions == before.captions
+    assert after.of("subtitle") == before.of("subtitle")
+    assert summary.notes == ("video track 2 (h264) copied unpainted: one track is painted",)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_what_a_container_cannot_hold_is_converted_with_a_word(
+    make_media: Make, facts: Look, container: str
+) -> None:
+    source = make_media(
+        "clip.mkv",
+        sounds=[{"codec": "pcm_u8", "rate": 8000, "start": Fraction(1, 5)}, {"codec": "flac"}],
+        subtitles=[("ass", LINES)],
+        attachments=[("font.ttf", "font/ttf", b"glyphs")],
+    )
+    output, summary = through(source, container)
+    after = facts(output)
+    notes = "\n".join(summary.notes)
+    if container == "mkv":
+        assert notes == ""
+        return
+    assert after.kinds[:4] == ["video", "audio", "audio", "subtitle"]
+    assert ("pcm_u8) re-encoded to aac" in notes) == (container == "mp4")
+    assert ("flac) re-encoded to aac" in notes) == (container == "mov")
+    for times, end in zip(after.of("audio"), [Fraction(7, 10), Fraction(1, 2)], strict=True):
+        assert abs(times[-1] - end) <= Fraction(1, 5)
+    assert "subtitle track 1 (ass) rewritten as mov_text" in notes
+    assert f"attachment track 1 left out: {container} cannot hold it" in notes
+    assert [text for _, _, text in after.captions] == ["one", "two", "three"]
+    assert [milliseconds([begin])[0] for begin, _, _ in after.captions] == [100, 210, 350]
+
+
+def test_captions_become_text_in_matroska(make_media: Make, facts: Look) -> None:
+    output, summary = through(make_media(subtitles=[("mov_text", LINES)]), "mkv")
+    after = facts(output)
+    assert after.codecs[1] == "subrip"
+    assert milliseconds(after.of("subtitle")[0]) == [100, 210, 350]
+    assert summary.notes == (
+        "subtitle track 1 (mov_text) rewritten as srt: mkv cannot hold it",
+        "times are rounded to milliseconds: mkv has no finer ones",
+    )
+
+
+def loudest(path: Path) -> Fraction:
+    """When a click is heard, in seconds."""
+    with av.open(str(path)) as file:
+        planar = av.AudioResampler("fltp")
+        best, when = 0.0, Fraction(0)
+        for sound in file.decode(file.streams.audio[0]):
+            for frame in planar.resample(sound):
+                level = np.abs(frame.to_ndarray()).max(axis=0)
+                if level.max() > best:
+                    best = level.max()
+                    when = frame.pts * frame.time_base + Fraction(int(level.argmax()), frame.rate)
+        return when
+
+
+def flash(path: Path) -> Fraction:
+    """When the brightest picture is shown, in seconds."""
+    with av.open(str(path)) as file:
+        frames = [(frame.to_ndarray(format="gray").mean(), frame) for frame in file.decode(video=0)]
+        brightest = max(frames, key=lambda pair: pair[0])[1]
+        return brightest.pts * brightest.time_base
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("codec", ["aac", "pcm_u8", "flac", "libopus"])
+def test_a_click_and_its_flash_stay_together(make_media: Make, container: str, codec: str) -> None:
+    """Seen and heard through a decoder, with re-encoding and priming samples in between."""
+    dark, bright = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 255, np.uint8)
+    images = [bright if number == 12 else dark for number in range(25)]
+    sound = {"codec": codec, "seconds": Fraction(1), "click": Fraction(12, 25)}
+    source = make_media("clip.mkv", pts=range(25), images=images, sounds=[sound])
+    apart = flash(source) - loudest(source)
+    assert abs(apart) < Fraction(1, 200)
+    output, _ = through(source, container)
+    assert flash(output) == Fraction(12, 25)
+    assert abs(flash(output) - loudest(output) - apart) < Fraction(1, 400)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_a_part_starts_at_zero_with_its_sound(
+    make_media: Make, facts: Look, name: str, container: str
+) -> None:
+    dark, bright = np.zeros((48, 64, 3), np.uint8), np.full((48, 64, 3), 255, np.uint8)
+    images = [bright if number == 30 else dark for number in range(60)]
+    source = make_media(
+        name,
+        pts=range(60),
+        images=images,
+        options={"crf": "0", "g": "10"},
+        sounds=[{"codec": "flac", "seconds": Fraction(3), "click": Fraction(30, 25)}],
+        subtitles=[
+            ("srt" if name.endswith("mkv") else "mov_text", [(100, 900, "a"), (1300, 1800, "b")])
+        ],
+        chapters=[(0, 800, "A"), (800, 1000, "B"), (1000, 2400, "C")],
+    )
+    output, _ = through(source, container, start=Fraction(71, 100), duration=Fraction(3, 4))
+    after = facts(output)
+    assert after.pictures[0] == 0
+    assert len(after.pictures) == 19  # from 0.72 s, the first picture after 0.71, to 1.46
+    assert flash(output) == Fraction(12, 25)
+    assert abs(flash(output) - loudest(output)) < Fraction(1, 400)
+    first, last = after.of("audio")[0][0], after.of("audio")[0][-1]
+    first_block = Fraction(4608, 48_000)  # of FLAC: whole blocks are kept
+    assert 0 <= first < Fraction(1, 8)
+    assert Fraction(6, 10) < last < Fraction(74, 100) + first_block
+    assert [(*milliseconds([a, b]), t) for a, b, t in after.captions] == [
+        (0, 180, "a"),
+        (580, 740, "b"),
+    ]
+    assert [(*milliseconds([a, b]), t) for a, b, t in after.chapters] == [
+        (0, 80, "A"),
+        (80, 280, "B"),
+        (280, 740, "C"),
+    ]
+
+
+def test_a_clip_that_starts_before_zero_moves_as_a_whole(
+    make_media: Make, tmp_path: Path, facts: Look
+) -> None:
+    source = make_media("clip.mov", sounds=[{"codec": "pcm_s16le"}])
+    info = replace(probe(source), start_pts=-4 * 512, time_base=Fraction(1, 12_800))
+    frames = [Frame(f.image, f.pts - 4 * 512) for f in read_frames(probe(source))]
+    encode_track(frames, tmp_path / "track.nut", info, EncodeOptions())
+    output = tmp_path / "output.mp4"
+    mux(tmp_path / "track.nut", info, output, container="mp4", stamp={})
+    after = facts(output)
+    assert after.pictures == [Fraction(number, 25) for number in range(10)]
+    assert after.of("audio")[0][0] == Fraction(4, 25)
+
+
+def test_broadcasts_start_at_zero(make_media: Make, facts: Look) -> None:
+    first = 90_000 * 3600 * 20
+    source = make_media(
+        "clip.ts",
+        pts=range(first, first + 90_000, 9000),
+        time_base=Fraction(1, 90_000),
+        rate=Fraction(10),
+        sounds=[{"codec": "mp2", "start": Fraction(72_000) + Fraction(1, 10)}],
+    )
+    before = facts(source)
+    output, _ = through(source, "mp4")
+    after = facts(output)
+    earliest = min(before.pictures[0], before.of("audio")[0][0])
+    assert after.pictures == [time - earliest for time in before.pictures]
+    for ours, theirs in zip(after.of("audio")[0], before.of("audio")[0], strict=True):
+        assert abs(ours - (theirs - earliest)) < Fraction(1, 40_000)
+
+
+def test_stamps_of_sound_that_make_no_sense_are_put_right(tmp_path: Path) -> None:
+    class Source:
+        type, name = "audio", "mp3"
+
+    def packet(pts: int | None, dts: int | None) -> av.Packet:
+        made = av.Packet(b"x")
+        made.pts, made.dts, made.duration, made.time_base = pts, dts, 10, Fraction(1, 1000)
+        return made
+
+    with av.open(str(tmp_path / "a.mp4"), "w") as output:
+        lane = Copy(cast("Any", Source()), output.add_stream("aac"))
+        given = [(0, 0), (10, 10), (10, 10), (None, None), (90_000_000_000, 90_000_000_000)]
+        fed = [*(packet(*times) for times in given), packet(60, 60)]
+        times = [(ready.pts, ready.dts) for each in fed for ready in lane.feed(each)]
+    assert times == [(0, 0), (10, 10), (20, 20), (30, 30), (40, 40), (60, 60)]
+
+
+def test_size_pixel_shape_and_orientation_are_what_was_seen(make_media: Make, facts: Look) -> None:
+    one = 1 << 16
+    quarter = [0, -one, 0, one, 0, 0, 0, 0, 1 << 30]
+    for container in CONTAINERS:
+        source = make_media(matrix=quarter, sample_aspect_ratio=Fraction(4, 3))
+        output, _ = through(source, container)
+        after = facts(output)
+        assert (after.size, after.sample_aspect_ratio) == ((48, 64), Fraction(3, 4))
+        assert after.rotation == 0
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_the_stamp_comes_back_and_the_input_s_tags_stay(
+    make_media: Make, facts: Look, container: str
+) -> None:
+    source = make_media("clip.mkv", tags={"title": "Pond", "comment": "mine"})
+    assert read_stamp(source) is None
+    output, _ = through(source, container)
+    assert read_stamp(output) == STAMP
+    tags = {key.lower(): value for key, value in facts(output).tags.items()}
+    assert (tags["title"], tags["comment"]) == ("Pond", "mine")
+    again = output.rename(output.with_name("painted.mkv"))
+    assert read_stamp(through(again, container)[0]) == STAMP
+
+
+def test_free_tags_are_kept_where_nothing_hides_behind_them(make_media: Make, facts: Look) -> None:
+    free = {"movflags": "use_metadata_tags"}
+    phone = {"com.android.version": "13", "creation_time": "2026-01-02T03:04:05.000000Z"}
+    output, summary = through(make_media(tags=phone, container_options=free), "mp4")
+    assert facts(output).tags["com.android.version"] == "13"
+    assert facts(output).tags["creation_time"] == phone["creation_time"]
+    assert (read_stamp(output), summary.notes) == (STAMP, ())
+    both = {"com.android.version": "13", "title": "Pond"}
+    output, summary = through(make_media(tags=both, container_options=free), "mp4")
+    assert facts(output).tags["title"] == "Pond"
+    assert summary.notes == ("tags left out: mp4 cannot hold com.android.version",)
+    assert read_stamp(output) == STAMP
+
+
+def test_tags_that_are_no_utf8_pass_through(make_media: Make) -> None:
+    source = make_media(tags={"title": "Weiher"})
+    source.write_bytes(source.read_bytes().replace(b"Weiher", b"Weih\xe9r"))
+    output, _ = through(source, "mp4")
+    assert b"Weih\xe9r" in output.read_bytes()
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_cover_pictures_stay_or_are_named(
+    make_media: Make, add_cover: Callable[[Path], Path], facts: Look, container: str
+) -> None:
+    source = add_cover(make_media())
+    output, summary = through(source, container)
+    covers = [track for track in probe(output).others if track.is_cover]
+    if container == "mov":
+        assert covers == []
+        assert summary.notes == ("cover picture 1 (mjpeg) left out: mov cannot hold it",)
+    else:
+        assert [cover.codec for cover in covers] == ["mjpeg"]
+        assert summary.copied == ("cover picture 1 (mjpeg)",)
+        assert ("milliseconds" in "".join(summary.notes)) == (container == "mkv")
+
+
+def test_hevc_in_mp4_bears_the_tag_that_apple_plays(make_media: Make) -> None:
+    options = EncodeOptions(codec="libx265", preset="ultrafast")
+    output, _ = through(make_media(), "mp4", options=options)
+    with av.open(str(output)) as file:
+        assert file.streams.video[0].codec_context.codec_tag == "hvc1"
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_full_disk_and_a_missing_folder(make_media: Make, tmp_path: Path, container: str) -> None:
+    info = probe(make_media(sounds=[{}]))
+    track = tmp_path / "track.nut"
+    encode_track(read_frames(info), track, info, EncodeOptions())
+
+    def write(output: Path) -> None:
+        mux(track, info, output, container=container, stamp={})
+
+    with pytest.raises(ResourceError, match="folder does not exist"):
+        write(tmp_path / "no" / "output.mp4")
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with pytest.raises(ResourceError, match="disk is full"):
+        write(Path("/dev/full"))
+
+
+def with_a_damaged_packet(source: Path) -> Path:
+    """A transport stream with one AAC header overwritten."""
+    content = bytearray(source.read_bytes())
+    headers = [match.start() for match in re.finditer(b"\xff\xf1", content)]
+    content[headers[5] : headers[5] + 7] = bytes(7)
+    source.write_bytes(content)
+    return source
+
+
+def test_a_damaged_packet_of_sound_is_lost_and_no_more(make_media: Make, facts: Look) -> None:
+    source = with_a_damaged_packet(make_media("clip.ts", sounds=[{}]))
+    output, summary = through(source, "mp4")
+    assert summary.notes == ("1 damaged packets of sound or subtitles left out",)
+    assert len(facts(output).pictures) == 10
+    assert len(facts(output).of("audio")[0]) >= len(facts(source).of("audio")[0]) - 2
+
+
+def test_the_painting_is_saved_without_the_sound_if_need_be(
+    make_media: Make, facts: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.video.joining._MAX_REFUSED", 1)
+    source = with_a_damaged_packet(make_media("clip.ts", sounds=[{}]))
+    output, summary = through(source, "mp4")
+    assert summary == MuxSummary((), ("audio track 1 (aac) left out: it is empty or damaged",))
+    assert facts(output).codecs == ["h264"]
+    assert len(facts(output).pictures) == 10
+
+
+def test_a_track_with_nothing_in_the_part_is_told_of(make_media: Make, facts: Look) -> None:
+    sounds = [{"codec": "ac3", "seconds": Fraction(1, 5)}, {"seconds": Fraction(3)}]
+    source = make_media("clip.mkv", pts=range(60), sounds=sounds)
+    output, summary = through(source, "mp4", start=Fraction(1))
+    assert facts(output).codecs == ["h264", "aac"]
+    assert summary == MuxSummary(("audio track 2 (aac)",), ("audio track 1 (ac3) is empty",))
+    assert len(facts(output).pictures) == 35
+
+
+def test_what_cannot_be_joined_is_one_line(make_media: Make, tmp_path: Path) -> None:
+    info = probe(make_media())
+    track = tmp_path / "track.nut"
+    encode_track(read_frames(info), track, info, EncodeOptions(codec="ffv1"))
+    with pytest.raises(UsageError, match="mov cannot hold ffv1"):
+        mux(track, info, tmp_path / "o", container="mov", stamp={})
+    with pytest.raises(UsageError, match="unknown container 'webm'"):
+        mux(track, info, tmp_path / "o", container="webm", stamp={})
+    info.path.unlink()
+    with pytest.raises(InputError, match="does not exist"):
+        mux(track, info, tmp_path / "o", container="mkv", stamp={})
+
+
+def test_a_cut_off_clip_keeps_the_sound_it_has(make_media: Make, facts: Look) -> None:
+    options = {"crf": "20", "g": "5"}
+    sound = {"seconds": Fraction(4)}
+    source = make_media("clip.mkv", pts=range(100), options=options, sounds=[sound])
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    output, _ = through(source, "mkv")
+    after = facts(output)
+    assert len(after.pictures) < 80
+    assert abs(after.pictures[-1] - after.of("audio")[0][-1]) < 1

@@ -1,0 +1,61 @@
+from collections.abc import Sequence
+from itertools import pairwise
+
+import av
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidstyle.video.timing import settled, survey
+
+
+def packets(pts: Sequence[int]) -> list[av.Packet]:
+    made = []
+    for time in pts:
+        packet = av.Packet(b"x")
+        packet.pts = time
+        made.append(packet)
+    return made
+
+
+@st.composite
+def coded(draw: st.DrawFn) -> list[int]:
+    """Times in decoding order: each group's last picture first, the rest shuffled."""
+    gaps = draw(st.lists(st.integers(1, 10_000), min_size=1, max_size=150))
+    shown = [draw(st.integers(0, 10**9))]
+    for gap in gaps:
+        shown.append(shown[-1] + gap)
+    order, start = [shown[0]], 1
+    while start < len(shown):
+        size = draw(st.integers(1, 9))
+        group = shown[start : start + size]
+        order += [group[-1], *draw(st.permutations(group[:-1]))]
+        start += size
+    return order
+
+
+@given(order=coded(), last=st.integers(1, 10_000))
+def test_decoding_keeps_step_with_showing(order: list[int], last: int) -> None:
+    shown = sorted(order)
+    count, first, ahead = survey(packets(order))
+    timed = list(settled(packets(order), ahead, last))
+    assert (count, first) == (len(order), shown[0])
+    assert [packet.pts for packet in timed] == order
+    assert all(packet.dts <= packet.pts for packet in timed)
+    steps = [b.dts - a.dts for a, b in pairwise(timed)]
+    assert steps == [b - a for a, b in pairwise(shown)]
+    ends = dict(zip(shown, [*shown[1:], shown[-1] + last], strict=True))
+    assert {packet.pts: packet.pts + packet.duration for packet in timed} == ends
+
+
+def test_without_reordering_nothing_is_decoded_ahead() -> None:
+    assert survey(packets([5, 7, 30])) == (3, 5, 0)
+    assert [packet.dts for packet in settled(packets([5, 7, 30]), 0, 1)] == [5, 7, 30]
+
+
+def test_a_last_picture_without_a_duration_lasts_as_the_one_before() -> None:
+    assert [packet.duration for packet in settled(packets([0, 4, 9]), 0, 0)] == [4, 5, 5]
+
+
+def test_a_track_without_packets_has_no_start() -> None:
+    assert survey([]) == (0, None, 0)
+    assert list(settled([], 0, 1)) == []

@@ -1,0 +1,104 @@
+"""Packets to frames, past what is damaged; every loss is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+# One bad packet is a scratch. After this many without a good one between them the decoder waits for
+# the next key frame; if as many fail again from there on, the rest is taken for lost.
+MAX_FAILURES = 8
+
+
+@dataclass
+class Losses:
+    """What decoding went past; filled in while the frames are taken."""
+
+    skipped: int = 0
+    """Damaged packets: unreadable, undecodable, or marked so by the file's own checks."""
+    gave_up: bool = False
+    """Reading ended early, among nothing but damaged packets."""
+    seen_until: Fraction = Fraction(0)
+    """Seconds on the file's own clock at which the last packet of any watched track ends."""
+    encrypted: bool = False
+    """The packets are locked; they would decode to noise, if at all."""
+    in_a_row: int = 0
+
+    def fail(self) -> None:
+        """Count one damaged packet."""
+        self.skipped += 1
+        self.in_a_row += 1
+        self.gave_up = self.in_a_row >= 2 * MAX_FAILURES
+
+
+def decoded(
+    container: InputContainer, stream: VideoStream, losses: Losses, *, watch_all: bool = False
+) -> Iterator[av.VideoFrame]:
+    """The frames of `stream` from where `container` stands, in presentation order.
+
+    With `watch_all` the other tracks' packets are read too, only to keep `losses.seen_until`.
+
+    The decoder keeps PyAV's slice threads. Frame threads lose the good frames behind a damaged one
+    at the end of a file, without an error, and are no faster beside a painter that fills the cores.
+    """
+    streams: list[Stream] = list(container.streams) if watch_all else [stream]
+    waiting = False
+    for packet in _packets(container, streams, losses):
+        _watch(packet, losses)
+        if packet.stream.index != stream.index:  # a flushing packet's own index is unset
+            continue
+        waiting = waiting and bool(packet.size) and not packet.is_keyframe
+        if waiting:
+            losses.skipped += 1
+            continue
+        if packet.has_sidedata("encryption_info"):
+            losses.encrypted = True
+            return
+        yield from _frames(stream, packet, losses)
+        if losses.gave_up:
+            break
+        waiting = losses.in_a_row == MAX_FAILURES
+    if losses.gave_up:
+        yield from _frames(stream, None, losses)
+
+
+def _packets(
+    container: InputContainer, streams: list[Stream], losses: Losses
+) -> Iterator[Packet[Stream]]:
+    while not losses.gave_up:
+        try:
+            yield from container.demux(streams)
+            return
+        except av.FFmpegError:
+            losses.fail()
+
+
+def _frames(
+    stream: VideoStream, packet: Packet[Stream] | None, losses: Losses
+) -> list[av.VideoFrame]:
+    try:
+        frames = stream.decode(packet)
+    except av.EOFError:
+        return []
+    except av.FFmpegError:
+        losses.fail()
+        return []
+    losses.in_a_row = 0
+    losses.skipped += packet is not None and packet.is_corrupt
+    return frames
+
+
+def _watch(packet: Packet[Stream], losses: Losses) -> None:
+    if packet.pts is not None and packet.time_base:
+        end = (packet.pts + (packet.duration or 0)) * packet.time_base
+        losses.seen_until = max(losses.seen_until, end)

@@ -1,0 +1,145 @@
+"""Still pictures in and out (Pillow)."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.video.opening import writing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IMAGE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+"""Suffixes of the pictures that can be written, with Pillow's names for them."""
+# Pillow knows more, among them MPEG streams, which are no pictures.
+_READABLE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
+_MOVING = ("PNG", "WEBP", "AVIF")
+_STAMP = "vidstyle"
+_BROKEN = (OSError, ValueError, SyntaxError, EOFError)
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is a still picture, judged by its content and not by its name.
+
+    A GIF is a clip even with a single frame, and so is any other moving picture.
+    """
+    try:
+        with _open(path) as image:
+            moving = image.format in _MOVING and getattr(image, "is_animated", False)
+            return not moving
+    except Image.DecompressionBombError:
+        return True
+    except _BROKEN:
+        return False
+
+
+def image_suffix(path: Path) -> str:
+    """The suffix of a painted picture: .jpg for a JPEG, .png for everything else."""
+    with _open(path) as image:
+        return ".jpg" if image.format in ("JPEG", "MPO") else ".png"
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """A picture as it is meant to be seen: upright by its EXIF tag, in sRGB, on white.
+
+    Returns:
+        (H, W, 3) uint8 RGB, contiguous.
+
+    Raises:
+        InputError: the picture cannot be decoded.
+    """
+    try:
+        with _open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            return np.array(_flatten(_to_srgb(upright)), dtype=np.uint8)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: does not exist; check the name") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: is too large to be painted; make it smaller first") from error
+    except _BROKEN as error:
+        raise InputError(
+            f"{path}: cannot be read as a picture; it is damaged or cut off"
+        ) from error
+
+
+def write_image(
+    path: Path, array: NDArray[np.uint8], stamp: dict[str, Any], *, suffix: str | None = None
+) -> None:
+    """Save a picture, with `stamp` in a PNG text chunk or a JPEG comment.
+
+    Args:
+        path: where to write; overwritten.
+        array: (H, W, 3) uint8 RGB.
+        stamp: what JSON can hold.
+        suffix: the kind of picture, where `path` is a part file whose name does not say it.
+
+    Raises:
+        UsageError: neither PNG nor JPEG.
+        ResourceError: the place cannot be written, or the disk is full.
+    """
+    kind = suffix or path.suffix
+    try:
+        format_name = IMAGE_FORMATS[kind.lower()]
+    except KeyError:
+        raise UsageError(f"{path}: cannot be written: pictures become .png or .jpg") from None
+    text = json.dumps({_STAMP: stamp})
+    if format_name == "PNG":
+        info = PngImagePlugin.PngInfo()
+        info.add_text(_STAMP, text)
+        options: dict[str, Any] = {"pnginfo": info}
+    else:
+        options = {"comment": text.encode(), "quality": 95, "subsampling": 0}
+    with writing(path):
+        Image.fromarray(array).save(path, format=format_name, **options)
+
+
+def image_stamp_text(path: Path) -> str | None:
+    """The text in which `write_image` keeps its stamp, None where there is none."""
+    with _open(path) as image:
+        comment = image.info.get("comment", b"")
+        text = image.info.get(_STAMP) or comment
+        return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Pixels in sRGB: a phone's Display P3 would otherwise look pale once its profile is gone."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
+        return image
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, srgb, outputMode=mode) or image
+    except (ImageCms.PyCMSError, OSError):  # a profile that makes no sense
+        return image
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert(
+            "RGB"
+        )
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Image.Image]:
+    # Pillow warns of very large pictures on stderr; the absurd ones it refuses.
+    Image.init()
+    formats = [name for name in _READABLE if name in Image.OPEN]  # AVIF needs a library
+    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=formats) as image:
+        yield image

@@ -1,0 +1,257 @@
+"""How each track beside the painted one reaches the output: copied, converted, or not at all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import av
+from av.bitstream import BitStreamFilterContext
+
+from vidstyle.video.info import is_cover
+from vidstyle.video.opening import MUXERS
+from vidstyle.video.timing import follows
+
+if TYPE_CHECKING:
+    from av.audio.codeccontext import AudioCodecContext
+    from av.audio.frame import AudioFrame
+    from av.container import OutputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.subtitles.codeccontext import SubtitleCodecContext
+
+# MP4 fills the pauses between captions with texts of no length, which its muxer makes anew.
+_NO_CAPTION = 2
+_TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "mkv": "srt"}
+_AAC_BITS_PER_CHANNEL = 96_000
+_AAC_FRAME = 1024
+_AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+# Seconds by which stamps of sound may wander, as Matroska's milliseconds make them.
+_WOBBLE = Fraction(1, 20)
+# Farther than any codec reorders; see `Copy`.
+_LEAD_IN = 16
+
+
+class Lane(Protocol):
+    """One track's way from the input to the output."""
+
+    target: Stream
+
+    def feed(self, packet: Packet[Any]) -> Iterable[Packet[Any]]:
+        """What goes to the muxer for one packet of the input, its times already shifted."""
+
+    def flush(self) -> Iterable[Packet[Any]]:
+        """What is still held back at the end."""
+
+
+class Copy:
+    """The packets as they are, put right where their times would be refused.
+
+    A muxer wants a dts on every packet, each later than the one before but not by days, and no pts
+    before its dts.
+    """
+
+    def __init__(self, source: Stream, target: Stream) -> None:
+        self.target = target
+        self._sound = source.type == "audio"
+        self._text = source.type == "subtitle"
+        self._captions = self._text and source.name == "mov_text"
+        self._last: int | None = None
+
+    def feed(self, packet: Packet[Any]) -> Iterable[Packet[Any]]:
+        if self._captions and packet.size <= _NO_CAPTION:
+            return ()
+        dts = self._dts(packet)
+        if packet.pts is None or (self._sound and packet.dts != dts):
+            packet.pts = dts
+        packet.pts, packet.dts = max(packet.pts, dts), dts
+        packet.stream = self.target
+        self._last = dts
+        return (packet,)
+
+    def flush(self) -> Iterable[Packet[Any]]:
+        return ()
+
+    def _dts(self, packet: Packet[Any]) -> int:
+        if self._last is None:
+            # The first packets of a track with reordering come before its parser knows its depth.
+            lead_in = 0 if self._sound else _LEAD_IN
+            return packet.dts if packet.dts is not None else (packet.pts or 0) - lead_in
+        if self._text and packet.dts is not None:
+            return max(packet.dts, self._last)  # two lines may appear at once
+        if packet.dts is not None and follows(packet.dts, self._last, packet.time_base):
+            return packet.dts
+        # Sound plays on from sample to sample, whatever its stamps say.
+        return self._last + (max(1, packet.duration or 0) if self._sound else 1)
+
+
+class Cover:
+    """A picture about the clip: it has no time."""
+
+    def __init__(self, target: Stream) -> None:
+        self.target = target
+
+    def feed(self, packet: Packet[Any]) -> Iterable[Packet[Any]]:
+        packet.pts = packet.dts = 0
+        packet.stream = self.target
+        return (packet,)
+
+    def flush(self) -> Iterable[Packet[Any]]:
+        return ()
+
+
+class Aac:
+    """Sound re-encoded, for containers that cannot hold the input's codec."""
+
+    def __init__(self, source: Stream, output: OutputContainer) -> None:
+        context = cast("AudioCodecContext", source.codec_context)
+        rates = av.codec.Codec("aac", "w").audio_rates or [48_000]
+        rate = context.sample_rate if context.sample_rate in rates else 48_000
+        layout = _AAC_LAYOUTS.get(context.layout.nb_channels, "stereo")
+        target = output.add_stream("aac", rate=rate, layout=layout)
+        target.bit_rate = _AAC_BITS_PER_CHANNEL * target.layout.nb_channels
+        self.target: Stream = target
+        self._encoder = target.codec_context
+        self._resampler = av.AudioResampler("fltp", layout, rate, frame_size=_AAC_FRAME)
+        self._tick = Fraction(1, rate)
+        self._next: int | None = None
+
+    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        for frame in _sound(packet):
+            yield from self._encode(frame)
+
+    def flush(self) -> Iterator[Packet[Any]]:
+        yield from self._encode(None)
+        yield from self._addressed(self._encoder.encode(None))
+
+    def _encode(self, frame: AudioFrame | None) -> Iterator[Packet[Any]]:
+        for piece in self._resampler.resample(frame):
+            self._place(piece)
+            yield from self._addressed(self._encoder.encode(piece))
+
+    def _place(self, piece: AudioFrame) -> None:
+        """Sound runs on without a break unless its stamps say otherwise by more than a wobble."""
+        stamp = round((piece.pts or 0) * (piece.time_base or self._tick) / self._tick)
+        if self._next is None or abs(stamp - self._next) * self._tick > _WOBBLE:
+            self._next = max(stamp, self._next or stamp)
+        piece.pts, piece.time_base = self._next, self._tick
+        self._next += piece.samples
+
+    def _addressed(self, packets: list[Packet[Any]]) -> Iterator[Packet[Any]]:
+        for packet in packets:
+            packet.stream = self.target
+            yield packet
+
+
+class Text:
+    """Subtitles rewritten in the text format that the container knows."""
+
+    def __init__(self, source: Stream, output: OutputContainer, codec: str) -> None:
+        self._decoder = cast("SubtitleCodecContext", source.codec_context)
+        self._decoder.open(strict=False)
+        target = output.add_stream(codec, time_base=source.time_base)
+        self.codec = codec
+        self.target: Stream = target
+        self._encoder = cast("SubtitleCodecContext", target.codec_context)
+        self._encoder.subtitle_header = self._decoder.subtitle_header
+        self._last = -(1 << 62)
+
+    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        try:
+            lines = self._decoder.decode2(packet)
+        except av.FFmpegError:
+            return
+        if lines:
+            text = self._encoder.encode_subtitle(lines)
+            self._last = text.pts = text.dts = max(packet.pts or 0, self._last)
+            text.duration, text.time_base = packet.duration, packet.time_base
+            text.stream = self.target
+            yield text
+
+    def flush(self) -> Iterable[Packet[Any]]:
+        return ()
+
+
+def open_lane(output: OutputContainer, source: Stream, container: str) -> Lane | None:
+    """Add a track for `source` to `output`: a copy if the container takes it, else converted.
+
+    Returns:
+        None where neither can be done.
+    """
+    lane = _lane(output, source, container)
+    if lane is not None:
+        lane.target.metadata.update(source.metadata)
+        lane.target.disposition = source.disposition
+    return lane
+
+
+def _lane(output: OutputContainer, source: Stream, container: str) -> Lane | None:
+    target = copy_track(output, source, container, getattr(source, "average_rate", None))
+    if target is not None:
+        return Cover(target) if is_cover(source) else Copy(source, target)
+    context = getattr(source, "codec_context", None)
+    if context is None:
+        return None
+    if source.type == "audio":
+        return Aac(source, output)
+    if source.type == "subtitle" and context.codec.text_sub:
+        return Text(source, output, _TEXT_CODECS[container])
+    return None
+
+
+def copy_track(
+    output: OutputContainer,
+    source: Stream,
+    container: str,
+    rate: Fraction | None = None,
+    tag: str = "",
+) -> Stream | None:
+    """Add a track to `output` that takes the packets of `source` as they are.
+
+    Args:
+        output: not begun.
+        source: a track of an open input.
+        container: what `output` is: "mp4", "mov" or "mkv".
+        rate: frames a second to be declared, for moving pictures.
+        tag: the four letters by which the container is to name the codec; its own choice without.
+
+    Returns:
+        None where the container cannot hold it. That is tried out on a scratch file, for only the
+        muxer itself knows.
+    """
+    if source.type == "data":  # accepted by MP4's muxer, and written without a description
+        return None
+    with suppress(ValueError, av.FFmpegError):
+        with av.open(io.BytesIO(), "w", format=MUXERS[container]) as scratch:
+            model = scratch.add_stream_from_template(source, opaque=True)
+            if tag:
+                model.codec_context.codec_tag = tag
+            scratch.start_encoding()
+            moving = source.type == "video" and not is_cover(source)
+            added = _add_video(output, source, model, rate) if moving else None
+        return added or output.add_stream_from_template(source, opaque=True)
+    return None
+
+
+def _add_video(
+    output: OutputContainer, source: Stream, model: Stream, rate: Fraction | None
+) -> Stream:
+    """A copy that knows its frame rate, which a time code cannot do without.
+
+    A track made from a template does not take the rate over; one made for packets alone does, and
+    gets the model's parameters through a filter that does nothing.
+    """
+    target = output.add_mux_stream(source.codec_context.codec.canonical_name, rate or None)
+    BitStreamFilterContext("null", model, target)
+    target.time_base = source.time_base
+    return target
+
+
+def _sound(packet: Packet[Any]) -> list[AudioFrame]:
+    try:
+        return cast("list[AudioFrame]", packet.decode())
+    except av.FFmpegError:  # one damaged packet of sound is a click, not the end
+        return []

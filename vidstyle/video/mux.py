@@ -1,0 +1,120 @@
+"""The painted track and everything else of the input into one file."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.types import VideoInfo
+from vidstyle.video.info import is_cover
+from vidstyle.video.joining import Joining
+from vidstyle.video.opening import MUXERS, open_input, open_output, writing
+from vidstyle.video.part import Part, movie_timescale
+from vidstyle.video.picture import Picture
+from vidstyle.video.stamp import output_tags
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+
+@dataclass(frozen=True)
+class MuxSummary:
+    """What `mux` put beside the painted track."""
+
+    copied: tuple[str, ...]
+    """The tracks taken over as they are: "audio track 1 (aac)" and so on."""
+    notes: tuple[str, ...]
+    """What was re-encoded, left out or left unpainted, a line each."""
+
+
+def mux(
+    track: Path,
+    info: VideoInfo,
+    output: Path,
+    *,
+    container: str,
+    stamp: dict[str, Any],
+    start: Fraction | None = None,
+    duration: Fraction | None = None,
+    last_duration: int = 0,
+) -> MuxSummary:
+    """Join the painted track with the sound, subtitles, chapters and tags of its clip.
+
+    Every time stamp stays what it was, with two exceptions. A clip that starts before zero, or
+    whose container counts from an arbitrary time, is moved to zero as a whole; and a part of a clip
+    starts at zero with its first picture. Sound and picture are always moved alike.
+
+    Args:
+        track: what `encode_track` wrote.
+        info: the clip that it was painted from.
+        output: overwritten; its name need not end in the container's suffix.
+        container: "mp4", "mov" or "mkv".
+        stamp: how the clip was painted, as JSON can hold it; `stamp.read_stamp` gives it back.
+        start: the part that was read, as given to `read_frames`.
+        duration: likewise.
+        last_duration: `EncodeSummary.last_duration`; 0 for as long as the frame before.
+
+    Raises:
+        InputError: the clip cannot be read any more, or its tracks do not fit together.
+        UsageError: the container is unknown or cannot hold the painted track.
+        ResourceError: the disk is full, or the place cannot be written.
+    """
+    if container not in MUXERS:
+        raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
+    picture = Picture(track, info, last_duration)
+    left_out: Set[int] = frozenset()
+    while True:
+        with open_input(info.path) as source, writing(output):
+            part = Part.of(source, info, picture.first, start, duration)
+            joining = Joining(source, info, container, part, left_out)
+            if _write(joining, source, picture, output, stamp):
+                return MuxSummary(tuple(joining.copied), tuple(joining.notes))
+        # Hours of painting must not be lost to a broken track of sound: once more without it.
+        suspects = joining.suspects()
+        if not suspects:
+            raise InputError(
+                f"{info.path}: its tracks do not fit into one {container}; "
+                "try another container with -o"
+            )
+        left_out = left_out | suspects
+
+
+def _write(
+    joining: Joining,
+    source: InputContainer,
+    picture: Picture,
+    output: Path,
+    stamp: dict[str, Any],
+) -> bool:
+    """Whether the muxer took all of it."""
+    container = joining.container
+    has_cover = any(is_cover(stream) for stream in source.streams.video)
+    tags, free_keys, lost = output_tags(source.metadata, stamp, container, has_cover=has_cover)
+    if lost:
+        joining.notes.append(f"tags left out: {container} cannot hold {', '.join(lost)}")
+    timescale = movie_timescale(source, picture.first, joining.part)
+    options = _muxer_options(container, free_keys, timescale)
+    try:
+        with open_output(output, MUXERS[container], options) as target:
+            target.metadata.update(tags)
+            joining.run(target, picture)
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise
+        return False
+    return not joining.refused or picture.is_whole_in(output)
+
+
+def _muxer_options(container: str, free_keys: bool, timescale: int) -> dict[str, str]:
+    if container == "mkv":
+        return {}
+    return {
+        "movflags": "+faststart" + ("+use_metadata_tags" if free_keys else ""),
+        "movie_timescale": str(timescale),
+    }

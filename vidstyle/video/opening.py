@@ -1,0 +1,147 @@
+"""Opening files so that nothing but the named file is read, and every failure becomes one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.container import InputContainer, OutputContainer
+
+from vidstyle.errors import InputError, ResourceError
+
+# Playlists and everything that opens further files or sockets stay closed: a disguised .m3u8 would
+# otherwise read any file of this machine. Pictures have a path of their own (`images`).
+_FORMATS = (
+    "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,flv,live_flv,gif,apng,ogg,asf,h264,hevc,vvc,"
+    "obu,av1,ivf,nut,mxf,dv,rm,vc1,wtv,nsv,nuv,yuv4mpegpipe"
+)
+_READ_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+_HEAD = 1 << 20
+MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska"}
+"""The containers that can be written, with FFmpeg's names for them."""
+ENCRYPTED = "is encrypted; only unprotected files can be read"
+UNDECODABLE = "holds no picture that can be decoded; it is damaged, so try a fresh copy"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a video file for reading.
+
+    Raises:
+        InputError: it is missing, empty, a folder, unreadable, or no video.
+    """
+    _check_file(path)
+    try:
+        # "file:" because FFmpeg takes a name such as "10:30.mp4" for a protocol. Tags need not be
+        # UTF-8; surrogateescape carries any bytes through to the output.
+        return av.open(
+            f"file:{path}", "r", options=_READ_OPTIONS, metadata_errors="surrogateescape"
+        )
+    except (av.FFmpegError, ValueError) as error:
+        raise InputError(f"{path}: {_why_unreadable(path)}") from error
+
+
+def open_output(path: Path, format_name: str, options: dict[str, str]) -> OutputContainer:
+    """Create `path` as a container of FFmpeg's `format_name`; call it inside `writing(path)`."""
+    return av.open(
+        f"file:{path}",
+        "w",
+        format=format_name,
+        container_options=options,
+        metadata_errors="surrogateescape",
+    )
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals while writing `path` into `ResourceError`."""
+    try:
+        yield
+    except OSError as error:
+        raise ResourceError(_why_unwritable(path, error)) from error
+
+
+def _why_unwritable(path: Path, error: OSError) -> str:
+    if error.errno in _FULL:
+        return f"{path}: cannot be finished: the disk is full; free some space or write elsewhere"
+    if error.errno == errno.ENOENT:
+        return f"{path}: cannot be written: its folder does not exist"
+    reason = (error.strerror or str(error)).lower()
+    return f"{path}: cannot be written ({reason}); name a place you may write to with -o"
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(_why_missing(path, error)) from error
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name the video file inside it")
+    if not path.is_file():
+        raise InputError(f"{path}: is not a regular file")
+    if not status.st_size:
+        raise InputError(f"{path}: is empty (0 bytes)")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: may not be read by you; check its permissions")
+
+
+def _why_missing(path: Path, error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return f"{path}: may not be read by you; check its permissions"
+    return f"{path}: does not exist; check the name"
+
+
+def _why_unreadable(path: Path) -> str:
+    """What a file is that FFmpeg will not open, judged by its first bytes."""
+    from vidstyle.video.images import is_image
+
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if is_image(path):
+        return "is a picture, not a video"
+    if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
+        return "is a playlist; name the video file it points to"
+    if b"ftyp" in head[:12] or b"moof" in head or b"moov" in head[:64]:
+        return _why_no_mp4(path, head)
+    if _is_text(head):
+        return "is a text file, not a video"
+    return "is not a video, or it is damaged at the start"
+
+
+def _why_no_mp4(path: Path, head: bytes) -> str:
+    boxes = set(top_boxes(path))
+    if b"encv" in head or b"pssh" in head:
+        return ENCRYPTED
+    if b"moov" not in boxes and b"moof" in boxes:
+        return "is a fragment of a stream without its header; join it with its init segment"
+    if b"moov" not in boxes:
+        return "is incomplete: its index (moov) is missing, so the recording was cut off"
+    return "is damaged: its index cannot be read"
+
+
+def top_boxes(path: Path) -> Iterator[bytes]:
+    """The types of an MP4 file's outermost boxes (ISO/IEC 14496-12, section 4.2), in order."""
+    size_left = path.stat().st_size
+    with path.open("rb") as file:
+        while len(header := file.read(16)) >= 8:
+            size, kind = int.from_bytes(header[:4]), header[4:8]
+            if size == 1:
+                size = int.from_bytes(header[8:16])
+            yield kind
+            size_left -= size
+            if size < 8 or size_left < 8:
+                return
+            file.seek(size - len(header), os.SEEK_CUR)
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        # A character cut by the end of the sample is no evidence against text.
+        return error.start > len(head) - 4 and b"\0" not in head
+    return b"\0" not in head

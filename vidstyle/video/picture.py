@@ -1,0 +1,56 @@
+"""The painted track on its way from the NUT file to the output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidstyle.errors import InputError
+from vidstyle.types import VideoInfo
+from vidstyle.video.opening import open_input
+from vidstyle.video.part import move
+from vidstyle.video.timing import settled, survey
+from vidstyle.video.write import nut_offset
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+
+class Picture:
+    """What `encode_track` wrote, looked through once."""
+
+    def __init__(self, track: Path, info: VideoInfo, last_duration: int) -> None:
+        self.track = track
+        with open_input(track) as painted:
+            base = painted.streams.video[0].time_base or info.time_base
+            self._count, first, self._ahead = survey(_packets(painted))
+        if first is None:
+            raise InputError(f"{info.path}: not a single frame was painted")
+        self._offset = nut_offset(info) * info.time_base
+        self._last_duration = round(last_duration * info.time_base / base)
+        self.first: Fraction = first * base - self._offset
+        """Seconds of the first picture on the clip's own clock."""
+
+    def packets(
+        self, painted: InputContainer, target: Stream, shift: Fraction
+    ) -> Iterator[Packet[Any]]:
+        """All packets for `target`, moved from the clip's own clock by `shift` seconds."""
+        for packet in settled(_packets(painted), self._ahead, self._last_duration):
+            move(packet, round((shift - self._offset) / packet.time_base))
+            ready: Packet[Any] = packet
+            ready.stream = target
+            yield ready
+
+    def is_whole_in(self, output: Path) -> bool:
+        """Whether `output` holds all of the pictures in its first moving track."""
+        with open_input(output) as written:
+            return sum(1 for _ in _packets(written)) == self._count
+
+
+def _packets(painted: InputContainer) -> Iterator[Packet[VideoStream]]:
+    return (packet for packet in painted.demux(painted.streams.video[0]) if packet.size)

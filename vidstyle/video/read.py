@@ -1,0 +1,247 @@
+"""A clip's frames, upright and in RGB, with the time stamps of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from vidstyle.errors import InputError
+from vidstyle.types import Frame, VideoInfo
+from vidstyle.video.colour import RgbReader
+from vidstyle.video.decode import Losses, decoded
+from vidstyle.video.opening import UNDECODABLE, open_input
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from numpy.typing import NDArray
+
+# A clip may end this much before its declared time: headers round, and last frames may be hidden.
+_SLACK_FRAMES = 2
+_SLACK_SHARE = Fraction(1, 100)
+_LONG_GAP = Fraction(1)
+_LONG_GAP_FRAMES = 10
+# Transport streams land anywhere near; a key frame lies within this many seconds before most spots.
+_SEEK_MARGIN = 3
+
+
+@dataclass
+class ReadReport(Losses):
+    """What was read, against what the file declares; hand one in and look at it afterwards."""
+
+    frames: int = 0
+    expected_frames: int | None = None
+    """How many frames the file declares for the wanted part: counted or, where the file counts
+    none, by its frame rate. None where it declares nothing."""
+    synthesised: int = 0
+    """Frames without a time stamp of their own, timed by the frame rate."""
+    resized: int = 0
+    """Frames that had another size than the first and were scaled to it."""
+    longest_gap: Fraction = Fraction(0)
+    """Seconds between two frames where that is over a second and the file counts no frames: a
+    picture that stands still, or a hole that damage has left."""
+    cut_short: bool = False
+    """The pictures end well before the declared end: the file is truncated or damaged."""
+
+    def forget(self) -> None:
+        """Leave out what was met on the way to the wanted part: it is no loss."""
+        self.skipped = self.in_a_row = self.synthesised = 0
+        self.gave_up, self.longest_gap = False, Fraction(0)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether something that the file declares could not be read."""
+        return self.cut_short or self.gave_up or self.skipped > 0
+
+
+def read_frames(
+    info: VideoInfo,
+    *,
+    start: Fraction | None = None,
+    duration: Fraction | None = None,
+    report: ReadReport | None = None,
+) -> Iterator[Frame]:
+    """The frames of the painted track, decoded as they are asked for.
+
+    Damaged packets are skipped and counted. Where nothing else follows, or the file ends before its
+    time, the frames end too; `report` tells.
+
+    Args:
+        info: from `probe`.
+        start: seconds after the clip's first frame; what comes before is left out.
+        duration: seconds from `start` on; frames that begin later are left out.
+        report: filled in while the frames are taken, complete when all have been.
+
+    Yields:
+        Frames of one size, (info.height, info.width, 3) uint8 RGB, upright, with the file's own
+        pts in ticks of `info.time_base`.
+
+    Raises:
+        InputError: not a single frame of the wanted part can be decoded.
+    """
+    report = report if report is not None else ReadReport()
+    report.expected_frames = _expected_frames(info, start or Fraction(0), duration)
+    first = info.start_pts + _ticks(start, info) if start else None
+    last = None
+    if duration is not None:
+        last = info.start_pts + _ticks((start or 0) + duration, info)
+    yield from _upright(_window(info, first, last, report), info, report)
+    if not report.frames:
+        raise InputError(f"{info.path}: {_why_nothing(info, first)}")
+
+
+def _upright(
+    frames: Iterator[tuple[av.VideoFrame, int]], info: VideoInfo, report: ReadReport
+) -> Iterator[Frame]:
+    stored = (info.width, info.height)
+    if info.rotation in (90, 270):
+        stored = (info.height, info.width)
+    rgb = RgbReader(*stored, info.colour)
+    for frame, pts in frames:
+        report.frames += 1
+        report.resized += (frame.width, frame.height) != stored
+        yield Frame(_turn(rgb.read(frame), info), pts, frame.duration)
+
+
+def _turn(image: NDArray[np.uint8], info: VideoInfo) -> NDArray[np.uint8]:
+    if not info.rotation and not info.mirrored:
+        return np.ascontiguousarray(image)
+    # One 3-byte item a pixel: to turn those is half the work of turning bytes.
+    pixels = np.ascontiguousarray(image).view("V3")[..., 0]
+    if info.mirrored:
+        pixels = pixels[:, ::-1]
+    turned = np.ascontiguousarray(np.rot90(pixels, info.rotation // 90))
+    return turned.view(np.uint8).reshape(*turned.shape, 3)
+
+
+def _window(
+    info: VideoInfo, first: int | None, last: int | None, report: ReadReport
+) -> Iterator[tuple[av.VideoFrame, int]]:
+    """The frames with first <= pts < last, and their pts."""
+    # Only files that know their length are known to have time stamps to look for.
+    if first is not None and info.duration is not None:
+        with open_input(info.path) as container:
+            _seek(container, info, first)
+            frames = _timed(container, info, report)
+            head = next(frames, None)
+            if head is not None and head[1] <= first:
+                yield from _cut(chain([head], frames), container, info, (first, last), report)
+                return
+    # From the start: nothing to look for, or it was found too late in the file.
+    report.forget()
+    with open_input(info.path) as container:
+        frames = _timed(container, info, report)
+        yield from _cut(frames, container, info, (first, last), report)
+
+
+def _cut(
+    frames: Iterator[tuple[av.VideoFrame, int]],
+    container: InputContainer,
+    info: VideoInfo,
+    window: tuple[int | None, int | None],
+    report: ReadReport,
+) -> Iterator[tuple[av.VideoFrame, int]]:
+    first, last = window
+    end = info.start_pts
+    before = first is not None
+    for frame, pts in frames:
+        if last is not None and pts >= last:
+            return
+        end = pts + _length(frame, info)
+        if first is not None and pts < first:
+            continue
+        if before:
+            report.forget()
+            before = False
+        yield frame, pts
+    report.cut_short = _ends_early(container, info, end, report)
+
+
+def _seek(container: InputContainer, info: VideoInfo, pts: int) -> None:
+    early = max(info.start_pts, pts - _ticks(_SEEK_MARGIN, info))
+    with suppress(av.FFmpegError):
+        container.seek(early, stream=container.streams[info.track])
+
+
+def _timed(
+    container: InputContainer, info: VideoInfo, report: ReadReport
+) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Frames with a pts each: their own or, without one, where the frame before ends."""
+    stream = container.streams.video[_video_index(container, info)]
+    last: int | None = None
+    following = info.start_pts
+    for frame in decoded(container, stream, report, watch_all=info.duration is None):
+        report.synthesised += frame.pts is None
+        pts = following if frame.pts is None else frame.pts
+        if last is not None and info.frame_count is None:
+            report.longest_gap = max(report.longest_gap, _gap(pts - last, info))
+        last, following = pts, pts + _length(frame, info)
+        yield frame, pts
+
+
+def _gap(ticks: int, info: VideoInfo) -> Fraction:
+    seconds = ticks * info.time_base
+    usual = 1 / info.average_rate if info.average_rate else Fraction(0)
+    return seconds if seconds > max(_LONG_GAP, _LONG_GAP_FRAMES * usual) else Fraction(0)
+
+
+def _video_index(container: InputContainer, info: VideoInfo) -> int:
+    indices = [stream.index for stream in container.streams.video]
+    if info.track not in indices:
+        raise InputError(f"{info.path}: has changed since it was looked at; start again")
+    return indices.index(info.track)
+
+
+def _ends_early(container: InputContainer, info: VideoInfo, end: int, report: ReadReport) -> bool:
+    """Whether the frames stopped before the time that the file declares.
+
+    A file that gives a length to itself but not to its tracks is held against the end of whichever
+    track is longest: its sound may well outlast its pictures.
+    """
+    if info.duration is not None:
+        declared = info.start_pts * info.time_base + info.duration
+        reached, length = end * info.time_base, info.duration
+    elif container.duration:
+        length = Fraction(container.duration, av.time_base)
+        declared = Fraction(container.start_time or 0, av.time_base) + length
+        reached = report.seen_until
+    else:
+        return False
+    frame_length = 1 / info.average_rate if info.average_rate else 0
+    return reached < declared - max(_SLACK_FRAMES * frame_length, _SLACK_SHARE * length)
+
+
+def _expected_frames(info: VideoInfo, start: Fraction, duration: Fraction | None) -> int | None:
+    if not start and duration is None and info.frame_count:
+        return info.frame_count
+    if info.duration is None or info.average_rate is None:
+        return None
+    wanted = info.duration - start
+    if duration is not None:
+        wanted = min(wanted, duration)
+    return max(0, round(wanted * info.average_rate))
+
+
+def _why_nothing(info: VideoInfo, first: int | None) -> str:
+    if first is None:
+        return UNDECODABLE
+    length = f"; it lasts {float(info.duration):.2f} s" if info.duration is not None else ""
+    at = float((first - info.start_pts) * info.time_base)
+    return f"has no frame from {at:.2f} s on{length}"
+
+
+def _length(frame: av.VideoFrame, info: VideoInfo) -> int:
+    """Ticks that a frame lasts: as its packet says, else by the frame rate, else one tick."""
+    if frame.duration or not info.average_rate:
+        return frame.duration or 1
+    return max(1, _ticks(1 / info.average_rate, info))
+
+
+def _ticks(seconds: Fraction | int, info: VideoInfo) -> int:
+    return round(seconds / info.time_base)

@@ -1,0 +1,76 @@
+"""The tags of the output: the input's own, and the stamp that says how it was painted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vidstyle.video.images import image_stamp_text, is_image
+from vidstyle.video.opening import open_input
+
+_NAME = "vidstyle"
+# MP4's common list of tags (ilst) has a fixed set of keys, which every player shows. Its "encoding
+# tool" is the one that no input can lay claim to: it names what wrote the file.
+_MP4_TOOL = "encoding_tool"
+# fmt: off
+_MP4_KEYS = {
+    "album", "album_artist", "artist", "comment", "compilation", "composer", "copyright",
+    "creation_time", "date", "description", "disc", "episode_id", "episode_sort",
+    "gapless_playback", "genre", "grouping", "hd_video", "keywords", "location", "location-eng",
+    "lyrics", "media_type", "network", "season_number", "show", "synopsis", "title", "track",
+}
+# fmt: on
+# These MP4 keeps outside both lists.
+_HEADER_KEYS = {"creation_time", "location", "location-eng"}
+# What a muxer writes of itself, and what an earlier painting said.
+_OF_THE_FILE = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", _NAME}
+)
+# What was true of the unpainted track only: rotation is in the pixels now, sizes have changed.
+_OF_THE_TRACK = ("encoder", "rotate", "duration", "bps", "number_of_", "_statistics_")
+
+
+def output_tags(
+    tags: dict[str, str], stamp: dict[str, Any], container: str, *, has_cover: bool = False
+) -> tuple[dict[str, str], bool, tuple[str, ...]]:
+    """The tags for the output file, whether they need free keys, and the keys that get lost.
+
+    MP4 has two places for tags, of which a file uses one: a list with fixed keys that players show,
+    and the only one with room for a cover picture; and a list with free keys (mdta) that few read.
+    The second is taken where the input has tags for it alone and nothing that would vanish from
+    sight. QuickTime's own tags are of the second kind, and Matroska's keys are free anyway.
+    """
+    kept = {key: value for key, value in tags.items() if key.lower() not in _OF_THE_FILE}
+    text = json.dumps({_NAME: stamp})
+    odd = tuple(key for key in kept if key.lower() not in _MP4_KEYS)
+    shown = has_cover or any(key.lower() in _MP4_KEYS - _HEADER_KEYS for key in kept)
+    if container != "mp4" or (odd and not shown):
+        return kept | {_NAME: text}, True, ()
+    return kept | {_MP4_TOOL: text}, False, odd
+
+
+def painted_tags(tags: dict[str, str]) -> dict[str, str]:
+    """The tags of the painted track: language and name, not the old picture's statistics."""
+    return {key: tags[key] for key in tags if not key.lower().startswith(_OF_THE_TRACK)}
+
+
+def read_stamp(path: Path) -> dict[str, Any] | None:
+    """How a file was painted: the stamp given to `mux` or `write_image`; None without one.
+
+    Raises:
+        InputError: the file is neither a readable video nor a picture.
+    """
+    if is_image(path):
+        return _parse(image_stamp_text(path))
+    with open_input(path) as container:
+        tags = {key.lower(): value for key, value in container.metadata.items()}
+    return _parse(tags.get(_NAME)) or _parse(tags.get("encoder"))
+
+
+def _parse(text: str | None) -> dict[str, Any] | None:
+    try:
+        stamp = json.loads(text or "")[_NAME]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return stamp if isinstance(stamp, dict) else None

@@ -1,0 +1,98 @@
+"""The decoding times and durations that a NUT file leaves out, from the order of its packets."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import deque
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+    Packets = Iterable[Packet[VideoStream]]
+
+# MP4 counts the ticks from one packet to the next in 32 bits; and a clock that stands still for so
+# many hours is broken.
+_LARGEST_STEP = 2**31 - 1
+_LONGEST_STEP = 12 * 3600
+# No encoder holds more frames back than this to reorder them (H.264 and HEVC allow 16).
+_DEPTH = 32
+
+
+def follows(time: int, last: int, base: Fraction) -> bool:
+    """Whether `time` can come right after `last`, in ticks of `base`: later, but not by days."""
+    return last < time <= last + min(_LARGEST_STEP, int(_LONGEST_STEP / base))
+
+
+def survey(packets: Packets) -> tuple[int, int | None, int]:
+    """How many packets there are, the first pts, and how far ahead the track must be decoded.
+
+    Those are the fewest ticks for which every picture is decoded in time, if the n-th to be decoded
+    is decoded so long before the n-th to be shown is shown.
+    """
+    count, first, ahead = 0, None, 0
+    for packet, shown in _in_turn(packets):
+        count += 1
+        first = shown if first is None else first
+        ahead = max(ahead, shown - (packet.pts or 0))
+    return count, first, ahead
+
+
+def settled(packets: Packets, ahead: int, last_duration: int) -> Iterator[Packet[VideoStream]]:
+    """Packets in decoding order, each with its dts and with the time until the next picture.
+
+    The dts are the times of showing in order, `ahead` ticks earlier. So the steps between them are
+    the very durations of the pictures, and MP4, which stores nothing but these steps, gives the
+    track its true length also where the frame rate varies.
+
+    Args:
+        packets: in decoding order, with a pts each.
+        ahead: from `survey`.
+        last_duration: ticks that the last picture is shown; 0 for as long as the one before.
+    """
+    for packet, shown, duration in _with_durations(packets, last_duration):
+        packet.dts = shown - ahead
+        packet.duration = duration
+        yield packet
+
+
+def _in_turn(packets: Packets) -> Iterator[tuple[Packet[VideoStream], int]]:
+    """Each packet, with the pts of the picture that is shown when its turn comes."""
+    held: deque[Packet[VideoStream]] = deque()
+    times: list[int] = []
+    for packet in packets:
+        heappush(times, packet.pts or 0)
+        held.append(packet)
+        if len(held) > _DEPTH:
+            yield held.popleft(), heappop(times)
+    for packet in held:
+        yield packet, heappop(times)
+
+
+def _with_durations(
+    packets: Packets, last_duration: int
+) -> Iterator[tuple[Packet[VideoStream], int, int]]:
+    held: deque[tuple[Packet[VideoStream], int]] = deque()
+    times: list[int] = []
+    for item in _in_turn(packets):
+        insort(times, item[0].pts or 0)
+        held.append(item)
+        if len(held) > _DEPTH:
+            packet, shown = held.popleft()
+            yield packet, shown, _until_next(packet, times, 0)
+            del times[: -3 * _DEPTH]
+    for packet, shown in held:
+        yield packet, shown, _until_next(packet, times, last_duration)
+
+
+def _until_next(packet: Packet[VideoStream], times: list[int], last_duration: int) -> int:
+    following = bisect_right(times, packet.pts or 0)
+    if following < len(times):
+        return times[following] - (packet.pts or 0)
+    if last_duration or len(times) < 2:
+        return last_duration
+    return times[-1] - times[-2]

@@ -1,0 +1,248 @@
+"""Painted frames to a video-only file in NUT, whose time base is exact whatever the input's is."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import av
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
+from av.codec.context import OptionType
+
+from vidstyle.errors import UsageError
+from vidstyle.types import EncodeOptions, Frame, VideoInfo
+from vidstyle.video.colour import YuvWriter, output_colour, tag
+from vidstyle.video.opening import MUXERS, open_output, writing
+from vidstyle.video.timing import follows
+
+if TYPE_CHECKING:
+    from av.codec.context import CodecOption
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+# The time stamps go into the file as they are; NUT rebuilds what decoding order needs.
+_NUT_OPTIONS = {"avoid_negative_ts": "disabled"}
+# In these an odd side is possible only where every pixel has its own colour sample.
+_EVEN_CODECS = {"h264", "hevc"}
+_USUAL_CODECS = "libx264, libx265, libsvtav1 or libvpx-vp9"
+
+
+@dataclass(frozen=True)
+class EncodeSummary:
+    """What `encode_track` wrote."""
+
+    frames: int
+    nudged: int
+    """Frames whose pts was no time to follow the one before, and was moved right behind it."""
+    first_pts: int
+    last_pts: int
+    """Of the frames as they came, in ticks of `VideoInfo.time_base`."""
+    last_duration: int
+    """Ticks that the last frame is shown; hand it to `mux`, for NUT does not keep it."""
+    pixel_format: str
+    notes: tuple[str, ...] = ()
+    """What differs from what was asked for, a line each."""
+
+
+def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> tuple[str, ...]:
+    """Try out an encoder for a clip without writing anything.
+
+    Args:
+        info: the clip.
+        options: codec, quality, preset and pixel format.
+        container: "mp4", "mov" or "mkv".
+
+    Returns:
+        The notes that `encode_track` would give.
+
+    Raises:
+        UsageError: a name is unknown, or these options do not go together.
+    """
+    if container not in MUXERS:
+        raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
+    for muxer in ("nut", MUXERS[container]):
+        with av.open(io.BytesIO(), "w", format=muxer) as trial:
+            _, notes = _open_encoder(trial, info, options)
+            with _fitting(options.codec, container):
+                trial.start_encoding()
+    return notes
+
+
+def encode_track(
+    frames: Iterable[Frame], path: Path, info: VideoInfo, options: EncodeOptions
+) -> EncodeSummary:
+    """Encode frames into `path`, a NUT file with one video track and nothing else.
+
+    The time stamps are the frames' own, so variable frame rates stay variable. Only where a clip
+    starts before zero are all moved by as much, for NUT has no negative times (`nut_offset`).
+
+    Args:
+        frames: upright, (info.height, info.width, 3); pts in ticks of `info.time_base`.
+        path: overwritten.
+        info: the clip they come from: size, pixel shape, colour and time base.
+        options: codec, quality, preset and pixel format.
+
+    Raises:
+        UsageError: a name is unknown, or these options do not go together.
+        ResourceError: the disk is full, or the place cannot be written.
+    """
+    with writing(path), open_output(path, "nut", _NUT_OPTIONS) as output:
+        stream, notes = _open_encoder(output, info, options)
+        encoding = _Encoding(output, stream, info)
+        for frame in frames:
+            encoding.add(frame)
+        return encoding.finish(notes)
+
+
+def nut_offset(info: VideoInfo) -> int:
+    """Ticks by which `encode_track` moves every frame of a clip that starts before zero."""
+    return max(0, -info.start_pts)
+
+
+class _Encoding:
+    """One track being written."""
+
+    def __init__(self, output: OutputContainer, stream: VideoStream, info: VideoInfo) -> None:
+        self._output, self._stream, self._base = output, stream, info.time_base
+        pixel_format = stream.codec_context.pix_fmt or ""
+        self._yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)
+        self._offset = nut_offset(info)
+        self._usual = round(1 / info.average_rate / self._base) if info.average_rate else 1
+        self._placed: int | None = None
+        self._frames = self._nudged = 0
+        self._first = self._last = self._duration = 0
+
+    def add(self, frame: Frame) -> None:
+        pts = self._place(frame.pts + self._offset)
+        # Where the file does not say, no longer than usual: a pause before is no pause after.
+        gap = self._usual if self._placed is None else pts - self._placed
+        known = follows(pts + frame.duration, pts, self._base)
+        self._duration = frame.duration if known else max(1, min(gap, self._usual))
+        self._first = self._first if self._frames else frame.pts
+        self._last, self._placed = frame.pts, pts
+        self._frames += 1
+        picture = self._yuv.write(frame.image)
+        picture.pts, picture.time_base = pts, self._base
+        self._output.mux(self._stream.encode(picture))
+
+    def _place(self, pts: int) -> int:
+        if self._placed is None:
+            place = max(0, pts)
+        elif follows(pts, self._placed, self._base):
+            place = pts
+        else:
+            place = self._placed + (1 if pts <= self._placed else max(1, self._usual))
+        self._nudged += place != pts
+        return place
+
+    def finish(self, notes: tuple[str, ...]) -> EncodeSummary:
+        if self._frames:
+            self._output.mux(self._stream.encode())
+        return EncodeSummary(
+            frames=self._frames,
+            nudged=self._nudged,
+            first_pts=self._first,
+            last_pts=self._last,
+            last_duration=self._duration,
+            pixel_format=self._stream.codec_context.pix_fmt or "",
+            notes=notes,
+        )
+
+
+def _open_encoder(
+    output: OutputContainer, info: VideoInfo, options: EncodeOptions
+) -> tuple[VideoStream, tuple[str, ...]]:
+    codec = _codec(options.codec)
+    pixel_format, notes = _pixel_format(codec, info, options)
+    _silence(codec)
+    rate = info.average_rate or Fraction(25)
+    with _fitting(codec.name, output.format.name):
+        stream = cast("VideoStream", output.add_stream(codec.name, rate, time_base=info.time_base))
+    context = stream.codec_context
+    context.width, context.height, context.pix_fmt = info.width, info.height, pixel_format
+    context.sample_aspect_ratio = info.sample_aspect_ratio
+    tag(context, output_colour(info.colour, pixel_format))
+    private = {option.name: option for option in context.supported_options.private}
+    context.options = _private_options(private, options)
+    try:
+        context.open()
+    except av.FFmpegError as error:
+        raise UsageError(
+            f"{codec.name} refuses {info.width}x{info.height} {pixel_format} with crf "
+            f"{options.crf} and preset {options.preset}; check --crf, --preset and --pix-fmt"
+        ) from error
+    if "crf" not in private:
+        notes += (f"{codec.name} has no crf; it writes at its own default quality",)
+    return stream, notes
+
+
+@contextmanager
+def _fitting(codec: str, container: str) -> Iterator[None]:
+    """Say in one line that a muxer does not take a codec."""
+    try:
+        yield
+    except (ValueError, av.FFmpegError) as error:
+        place = "here" if container == "nut" else f"in {container}"
+        raise UsageError(f"{codec} cannot be written {place}; try {_USUAL_CODECS}") from error
+
+
+def _codec(name: str) -> Codec:
+    try:
+        codec = Codec(name, "w")
+    except UnknownCodecError as error:
+        raise UsageError(f"unknown codec {name!r}; try {_USUAL_CODECS}") from error
+    if codec.type != "video":
+        raise UsageError(f"{name} codes {codec.type}, not video; try libx264")
+    return codec
+
+
+def _pixel_format(
+    codec: Codec, info: VideoInfo, options: EncodeOptions
+) -> tuple[str, tuple[str, ...]]:
+    """The pixel format to use, with a note where it cannot be the wanted one.
+
+    H.264 and HEVC crop in whole chroma samples, so with 4:2:0 they can show even sizes only; with
+    4:4:4 every size is exact.
+    """
+    wanted = options.pixel_format
+    known = [fmt.name for fmt in codec.video_formats or ()]
+    if known and wanted not in known:
+        raise UsageError(
+            f"{codec.name} cannot write {wanted!r}; try --pix-fmt " + ", ".join(known[:6])
+        )
+    odd = info.width % 2 or info.height % 2
+    full = wanted.replace("420", "444").replace("422", "444")
+    if not odd or codec.canonical_name not in _EVEN_CODECS or wanted == full:
+        return wanted, ()
+    return full, (
+        f"{info.width}x{info.height} has an odd side, which {codec.canonical_name} cannot show in "
+        f"{wanted}; written as {full} to keep the size",
+    )
+
+
+def _private_options(known: dict[str, CodecOption], options: EncodeOptions) -> dict[str, str]:
+    """`options` in the words of an encoder; what it has no word for is left to its default."""
+    chosen = {}
+    if "crf" in known:
+        chosen["crf"] = str(options.crf)
+    if "preset" in known:
+        preset = known["preset"]
+        names = {choice.name for choice in preset.choices}
+        if preset.type == OptionType.STRING or options.preset in names or options.preset.isdigit():
+            chosen["preset"] = options.preset
+    if "x265-params" in known:
+        chosen["x265-params"] = "log-level=none"
+    return chosen
+
+
+def _silence(codec: Codec) -> None:
+    """SVT-AV1 writes past FFmpeg's log, straight to stderr, unless the environment says no."""
+    if codec.name == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "0")
