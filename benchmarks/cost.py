@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -30,6 +31,8 @@ from vidstyle.stylizers.engine import available_cores
 from vidstyle.stylizers.networks import BestNet
 
 REPEATS = 10
+SHORT = 60
+"""Frames of the short clip."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def write_clip(path: Path, clip: Path, size: tuple[int, int], repeats: int) -> i
         stream = container.add_stream("libx264", rate=25, options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for _ in range(repeats):
-            for frame in scaled_frames(clip, *size):
+            for frame in islice(scaled_frames(clip, *size), SHORT):
                 frame.pts, frame.time_base = count, Fraction(1, 25)
                 frame.pict_type = av.video.frame.PictureType.NONE
                 container.mux(stream.encode(frame))

@@ -1,0 +1,114 @@
+"""Flow finds known motion, warping undoes it, occlusion and cuts are told from it."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vidstyle.motion.cuts import is_cut
+from vidstyle.motion.flow import (
+    FlowEstimator,
+    fine_flow,
+    motion_boundary,
+    occlusion,
+    resize_flow,
+)
+from vidstyle.motion.warp import warp
+
+HEIGHT, WIDTH = 160, 224
+INNER = np.s_[24:-24, 24:-24]
+
+Image = NDArray[np.uint8]
+
+
+def texture(seed: int, height: int = HEIGHT, width: int = WIDTH) -> Image:
+    noise = np.random.default_rng(seed).normal(size=(height, width, 3)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 3)
+    return np.clip(128 + 45 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+
+
+def shifted(right: int, down: int) -> tuple[Image, Image]:
+    """Two views of one picture: what is at p in the first is at p + (right, down) in the second."""
+    wide = texture(0, HEIGHT + 40, WIDTH + 40)
+    first = wide[20 : 20 + HEIGHT, 20 : 20 + WIDTH]
+    second = wide[20 - down : 20 - down + HEIGHT, 20 - right : 20 - right + WIDTH]
+    return np.ascontiguousarray(first), np.ascontiguousarray(second)
+
+
+@pytest.mark.parametrize("motion", [(0, 0), (4, 0), (-6, 3), (2, -8)])
+def test_flow_is_the_motion(motion: tuple[int, int]) -> None:
+    first, second = shifted(*motion)
+    for flow in (FlowEstimator(HEIGHT, WIDTH).between(first, second), fine_flow(first, second)):
+        assert flow.shape == (HEIGHT, WIDTH, 2)
+        error = np.abs(flow[INNER] - np.array(motion, np.float32))
+        assert np.median(error) < 0.1
+        assert np.percentile(error, 95) < 0.5
+
+
+def test_flow_of_a_picture_to_itself_is_nothing() -> None:
+    flow = FlowEstimator(HEIGHT, WIDTH).between(texture(3), texture(3))
+    assert np.abs(flow).max() < 0.01
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 7), (31, 33), (90, 17)])
+def test_flow_works_on_the_smallest_frames(size: tuple[int, int]) -> None:
+    image = texture(0, *size)
+    assert FlowEstimator(*size).between(image, image).shape == (*size, 2)
+
+
+def test_warping_along_the_flow_brings_the_second_frame_back() -> None:
+    first, second = shifted(5, -3)
+    flow = np.broadcast_to(np.array((5, -3), np.float32), (HEIGHT, WIDTH, 2))
+    assert np.array_equal(warp(second, flow)[INNER], first[INNER])
+    assert not np.array_equal(warp(second, -flow)[INNER], first[INNER])
+
+
+def test_a_resized_flow_is_the_same_motion() -> None:
+    flow = np.broadcast_to(np.array((6, -2), np.float32), (20, 30, 2))
+    half = resize_flow(flow, 10, 15)
+    assert half.shape == (10, 15, 2)
+    assert np.allclose(half, (3, -1))
+
+
+def test_occlusion_is_where_the_way_back_leads_elsewhere() -> None:
+    forward = np.zeros((40, 40, 2), np.float32)
+    backward = np.zeros((40, 40, 2), np.float32)
+    forward[..., 0], backward[..., 0] = 3, -3
+    backward[10:20, 20:30, 0] = 5
+    hidden = occlusion(forward, backward)
+    assert hidden[10:20, 17:27].all()
+    hidden[10:20, 16:28] = False
+    assert not hidden.any()
+
+
+def test_a_motion_boundary_is_where_the_flow_jumps() -> None:
+    flow = np.zeros((20, 20, 2), np.float32)
+    flow[:, 10:, 0] = 4
+    edges = motion_boundary(flow)
+    assert edges[:, 9].all()
+    assert not edges[:, :8].any()
+    assert not edges[:, 12:].any()
+
+
+def test_a_thing_that_uncovers_what_was_behind_it_is_hidden_before() -> None:
+    """A square moves right over a still ground: the strip on its left was not visible before."""
+    ground, thing = texture(1), texture(2)
+    before, after = ground.copy(), ground.copy()
+    before[50:110, 60:120] = thing[50:110, 60:120]
+    after[50:110, 76:136] = thing[50:110, 60:120]
+    flow = FlowEstimator(HEIGHT, WIDTH)
+    halves = flow.halve(after), flow.halve(before)
+    hidden = flow.hidden_halves(*halves, flow.between_halves(*halves))
+    strip, far = hidden[28:52, 31:37], hidden[:, 90:]
+    assert strip.mean() > 0.5
+    assert far.mean() < 0.05
+
+
+def test_cuts_are_told_from_motion_light_and_noise() -> None:
+    first, second = shifted(12, 6)
+    noise = np.random.default_rng(0).normal(0, 6, first.shape)
+    brighter = np.clip(first * 1.15 + 8, 0, 255).astype(np.uint8)
+    noisy = np.clip(first + noise, 0, 255).astype(np.uint8)
+    assert is_cut(first, texture(9))
+    for neighbour in (first, second, brighter, noisy):
+        assert not is_cut(first, neighbour)

@@ -1,0 +1,117 @@
+"""Holding a painted clip still: paint stays where the picture moved, until that changes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.coherence import DEFAULT_CONSISTENCY
+from vidstyle.coherence.change import change
+from vidstyle.coherence.memory import Memory
+from vidstyle.motion.cuts import is_cut
+from vidstyle.motion.flow import FlowEstimator
+
+Image = NDArray[np.uint8]
+Plane = NDArray[np.float32]
+
+# How steeply strokes change over from old to new as the input departs, by default and at the most
+# consistent: a steep change leaves no place where two of them are averaged.
+_STEEP, _GENTLE = 3.0, 1.0
+# Share of new paint below which a pixel counts as untouched.
+_TOUCHED = 0.02
+# Pixels of the half-size frame that make one cell of the broad colours.
+_CELL = 16
+# Levels by which the broad colours may follow: more is a change of what is there, not of light.
+_MOST_TINT = 24.0
+
+
+class Steadier:
+    """Holds a painted clip still. Give it the frames of one clip in order; it forgets at hard cuts.
+
+    Paint that was shown is kept as long as it fits, not averaged with what is painted later:
+    averages flicker less, but blur.
+    """
+
+    def __init__(self, height: int, width: int, consistency: float = DEFAULT_CONSISTENCY) -> None:
+        """`consistency` goes from 0, frames as painted, to 1; see `DEFAULT_CONSISTENCY`.
+
+        Raises ValueError when it is out of that range.
+        """
+        if not 0 <= consistency <= 1:
+            raise ValueError(f"consistency must be between 0 and 1, not {consistency}")
+        self._share = min(consistency / DEFAULT_CONSISTENCY, 1.0)
+        spare = (1 - consistency) / (1 - DEFAULT_CONSISTENCY)
+        self._crossing = _GENTLE + (_STEEP - _GENTLE) * spare
+        self._flow = FlowEstimator(height, width)
+        self._memory = Memory((height, width), self._flow.half_size)
+        self._last: Image | None = None
+
+    def reset(self) -> None:
+        """Forget what was painted: the next frame comes out as it goes in."""
+        self._last = None
+
+    def step(self, frame: Image, painted: Image) -> Image:
+        """The steady form of `painted`, which was painted from `frame`; (H, W, 3) uint8 RGB all."""
+        if self._share == 0:
+            return painted
+        half = self._flow.halve(frame)
+        if self._last is None or is_cut(half, self._last):
+            everywhere = np.ones(half.shape[:2], np.float32)
+            self._memory.store(painted, half, everywhere, everywhere > 0)
+            steady = painted
+        else:
+            flow = self._flow.between_halves(half, self._last)
+            self._memory.follow(flow, self._flow.hidden_halves(half, self._last, flow))
+            steady = self._hold(half, painted)
+        self._last = half
+        return cv2.addWeighted(steady, self._share, painted, 1 - self._share, 0)
+
+    def _hold(self, half: Image, painted: Image) -> Image:
+        memory = self._memory.recall()
+        worn = change(half, memory)
+        fresh = cv2.blur(np.clip((worn - 0.5) * self._crossing + 0.5, 0, 1), (3, 3))
+        soft = (worn - fresh)[..., None]
+        new, old = self._flow.halve(painted), self._flow.halve(memory.painted)
+        tint = _smooth(_difference(new, old) * soft) + _broad_tint(new, old, worn)
+        steady = _mix(memory.painted, painted, fresh, tint)
+        source_tint = _smooth(_difference(half, memory.source) * soft)
+        source = _mix(memory.source, half, fresh, source_tint)
+        self._memory.store(steady, source, fresh, _touched(worn))
+        return steady
+
+
+def _mix(old: Image, new: Image, fresh: Plane, tint: NDArray[np.float32]) -> Image:
+    """old + fresh * (new - old) + tint; `fresh` and `tint` may be smaller pictures."""
+    height, width = old.shape[:2]
+    weight = cv2.resize(fresh, (width, height), interpolation=cv2.INTER_LINEAR)
+    levels = np.rint(tint).astype(np.int16)
+    shift = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.add(cv2.blendLinear(old, new, 1 - weight, weight), shift, dtype=cv2.CV_8U)
+
+
+def _broad_tint(new: Image, old: Image, worn: Plane) -> NDArray[np.float32]:
+    """What brings kept paint to the broad colours of the new: light changes, strokes stay."""
+    height, width = worn.shape
+    cells = (max(width // _CELL, 1), max(height // _CELL, 1))
+    kept = np.clip(1 - worn, 1e-3, 1)[..., None]
+    weighted, weight = (
+        _smooth(cv2.resize(p, cells, interpolation=cv2.INTER_AREA))
+        for p in (_difference(new, old) * kept, kept)
+    )
+    tint = np.clip(weighted / weight[..., None], -_MOST_TINT, _MOST_TINT)
+    return cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR) * kept
+
+
+def _difference(new: Image, old: Image) -> NDArray[np.float32]:
+    return cv2.subtract(new, old, dtype=cv2.CV_32F)
+
+
+def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    return cv2.GaussianBlur(image, (5, 5), 0)
+
+
+def _touched(worn: Plane) -> NDArray[np.bool_]:
+    """Where new paint has come in, and the rim that smoothing gave it."""
+    mask = (worn > _TOUCHED).astype(np.uint8)
+    return cv2.dilate(mask, np.ones((5, 5), np.uint8)) > 0

@@ -1,0 +1,1 @@
+"""How good a painted clip is, in numbers: pure functions on arrays."""
