@@ -12,6 +12,8 @@ Image = NDArray[np.uint8]
 Flow = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+# Grey levels by which something hidden differs from what takes its place.
+_UNLIKE = 6
 # Dense inverse search needs room for its coarsest patches.
 _LEAST = 32
 _ROUNDS = 3
@@ -56,9 +58,14 @@ class FlowEstimator:
         return cv2.merge((x, y))
 
     def hidden_halves(self, a: Image, b: Image, flow: Flow) -> Mask:
-        """Where the half-size `a` shows what `b` does not, `flow` being `between_halves(a, b)`."""
+        """Where the half-size `a` shows what `b` does not, `flow` being `between_halves(a, b)`.
+
+        In flat areas the flow back often differs too, so something else must be seen there as well.
+        """
         grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (a, b))
-        return occlusion(flow, self._search.calc(grey_b, grey_a, None))
+        unlike = cv2.absdiff(cv2.blur(a, (3, 3)), cv2.blur(warp(b, flow, "linear"), (3, 3)))
+        seen = cv2.dilate(unlike.max(axis=-1), np.ones((5, 5), np.uint8)) > _UNLIKE
+        return occlusion(flow, self._search.calc(grey_b, grey_a, None)) & seen
 
 
 def fine_flow(a: Image, b: Image) -> Flow:
