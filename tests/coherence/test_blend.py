@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.coherence.blend import Steadier
+from vidstyle.metrics.detail import detail
 
 HEIGHT, WIDTH = 120, 160
 
@@ -70,3 +71,70 @@ def test_a_cut_resets_the_memory() -> None:
 def test_consistency_out_of_range_is_refused(consistency: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Steadier(HEIGHT, WIDTH, consistency)
+
+
+def grain(frame: np.ndarray, seed: int) -> np.ndarray:
+    """A camera's noise."""
+    noise = np.random.default_rng(seed).normal(0, 2, frame.shape)
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_still_scene_keeps_its_paint_however_the_painter_flickers() -> None:
+    steadier, frame = Steadier(HEIGHT, WIDTH), texture(0)
+    first = steadier.step(grain(frame, 100), paint(frame, 0))
+    for i in range(1, 8):
+        steady = steadier.step(grain(frame, 100 + i), paint(frame, i))
+        flicker = np.square(steady.astype(float) - first).mean()
+        assert flicker < 0.1 * np.square(paint(frame, i).astype(float) - first).mean()
+        first = steady
+
+
+def test_held_paint_does_not_blur_however_long_it_is_held() -> None:
+    """A pan by half a pixel a frame: resampling blurs once, but not again in every frame."""
+    wide = texture(1, 2 * HEIGHT, 2 * WIDTH + 80)
+    steadier, details = Steadier(HEIGHT, WIDTH), []
+    for i in range(24):
+        window = wide[:, i : i + 2 * WIDTH]
+        frame = cv2.resize(window, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        painted = paint(frame, i, grain=20)
+        details.append(detail(steadier.step(frame, painted)))
+    assert min(details[12:]) > 0.8 * min(details[2:8])
+
+
+def test_a_slow_change_of_light_is_followed() -> None:
+    steadier, frame = Steadier(HEIGHT, WIDTH), texture(0)
+    for i in range(40):
+        dimmed = (frame * (1 - i / 60)).astype(np.uint8)
+        steady = steadier.step(dimmed, dimmed)
+    assert abs(steady.mean() - dimmed.mean()) < 4
+
+
+def test_nothing_is_left_behind_by_a_thing_that_passes() -> None:
+    ground, thing = texture(0), 255 - texture(3)
+    steadier = Steadier(HEIGHT, WIDTH)
+    for i in range(14):
+        frame = ground.copy()
+        left = 10 + 8 * i
+        frame[40:80, left : left + 30] = thing[40:80, :30]
+        painted = paint(frame, i, grain=3)
+        steady = steadier.step(frame, painted)
+    wake = np.s_[44:76, 12 : left - 8]
+    assert np.abs(steady[wake].astype(float) - painted[wake]).mean() < 12
+
+
+def test_more_consistency_is_steadier() -> None:
+    frame, errors = texture(0), []
+    for consistency in (0.0, 0.3, 0.6, 1.0):
+        steadier = Steadier(HEIGHT, WIDTH, consistency)
+        clip = [steadier.step(grain(frame, i), paint(frame, i)).astype(float) for i in range(5)]
+        errors.append(np.square(clip[-1] - clip[-2]).mean())
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 0.2 * errors[0]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (17, 33), (61, 45)])
+def test_frames_of_any_size_are_held(size: tuple[int, int]) -> None:
+    steadier = Steadier(*size)
+    for i in range(3):
+        frame = texture(i // 2, *size)
+        assert steadier.step(frame, paint(frame, i)).shape == frame.shape
