@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +314,15 @@ def test_the_package_is_light() -> None:
     assert done.stderr.strip() == "set()"
 
 
+@pytest.fixture
+def heeded_interrupts() -> Iterator[None]:
+    """A shell that runs the suite in the background has its children ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_run_and_leaves_nothing(
     make_clip: MakeClip, tiny_style: str, sign: signal.Signals, code: int
