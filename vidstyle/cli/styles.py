@@ -57,7 +57,12 @@ def _row(files: list[StyleFile]) -> dict[str, Any]:
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False)
     for column in _COLUMNS:
-        table.add_column(column, style="bold" if column == "name" else "", overflow="fold")
+        table.add_column(
+            column,
+            style="bold" if column == "name" else "",
+            overflow="fold",
+            no_wrap=column != "folder",
+        )
     for row in rows:
         cells = row | {"tiers": ", ".join(row["tiers"])}
         table.add_row(*(Text(clean(cells[column])) for column in _COLUMNS))
