@@ -138,3 +138,12 @@ def test_frames_of_any_size_are_held(size: tuple[int, int]) -> None:
     for i in range(3):
         frame = texture(i // 2, *size)
         assert steadier.step(frame, paint(frame, i)).shape == frame.shape
+
+
+def test_a_forgotten_clip_starts_anew() -> None:
+    frame = texture(0)
+    steadier = Steadier(HEIGHT, WIDTH)
+    steadier.step(frame, paint(frame, 0))
+    steadier.reset()
+    other = paint(frame, 1)
+    assert np.array_equal(steadier.step(frame, other), other)
