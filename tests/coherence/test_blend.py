@@ -147,3 +147,20 @@ def test_a_forgotten_clip_starts_anew() -> None:
     steadier.reset()
     other = paint(frame, 1)
     assert np.array_equal(steadier.step(frame, other), other)
+
+
+def test_a_long_pan_by_parts_of_pixels_neither_blurs_nor_sharpens() -> None:
+    """Paint that is fetched from what was fetched before would do one or the other."""
+    count, step = 60, 0.5
+    source = texture(4, width=WIDTH + 60)
+    strokes = cv2.GaussianBlur(paint(np.full_like(source, 128), 7, 90.0), (0, 0), 1.2)
+    steadier = Steadier(HEIGHT, WIDTH)
+    for i in range(count):
+        shift = np.array([[1, 0, -step * i], [0, 1, 0]], np.float32)
+        frame, painted = (
+            cv2.warpAffine(wide, shift, (WIDTH, HEIGHT), flags=cv2.INTER_LANCZOS4)
+            for wide in (source, strokes)
+        )
+        steady = steadier.step(frame, painted)
+    inner = np.s_[20:-20, 20:-50]
+    assert 0.85 < detail(steady[inner]) / detail(painted[inner]) < 1.2

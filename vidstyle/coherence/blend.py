@@ -17,7 +17,7 @@ Plane = NDArray[np.float32]
 
 # How steeply strokes change over from old to new as the input departs, by default and at the most
 # consistent: a steep change leaves no place where two of them are averaged.
-_STEEP, _GENTLE = 3.0, 1.0
+_STEEP, _GENTLE = 2.0, 1.0
 # Share of new paint below which a pixel counts as untouched.
 _TOUCHED = 0.02
 # Pixels of the half-size frame that make one cell of the broad colours.
@@ -77,7 +77,7 @@ class Steadier:
         steady = _mix(memory.painted, painted, fresh, tint)
         source_tint = _smooth(_difference(half, memory.source) * soft)
         source = _mix(memory.source, half, fresh, source_tint)
-        self._memory.store(steady, source, fresh, _touched(worn))
+        self._memory.store(steady, source, fresh, _touched(fresh))
         return steady
 
 
@@ -111,7 +111,7 @@ def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return cv2.GaussianBlur(image, (5, 5), 0)
 
 
-def _touched(worn: Plane) -> NDArray[np.bool_]:
-    """Where new paint has come in, and the rim that smoothing gave it."""
-    mask = (worn > _TOUCHED).astype(np.uint8)
-    return cv2.dilate(mask, np.ones((5, 5), np.uint8)) > 0
+def _touched(fresh: Plane) -> NDArray[np.bool_]:
+    """Where new paint has come in, and the rim that scaling gives it."""
+    mask = (fresh > _TOUCHED).astype(np.uint8)
+    return cv2.dilate(mask, np.ones((3, 3), np.uint8)) > 0

@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 Shape = NDArray[np.float32]
 Size = tuple[int, int]
 
-# Frames that are kept. Paint that lasts for longer is fetched anew once in so many frames.
+# Frames that are kept.
 _SLOTS = 6
 # OpenCV fetches from at most 32767 rows, and all slots lie in one picture.
 _MOST_ROWS = 32_000
@@ -52,7 +52,7 @@ class Recollection:
 
 
 class Memory:
-    """A ring of past frames; every pixel knows the one it was painted in and its place there.
+    """Some past frames; every pixel knows the one it was painted in and its place there.
 
     Sizes are (height, width). The displacement from the present frame into each past one is kept as
     a smooth field, so that neighbours which were painted together stay together.
@@ -68,7 +68,6 @@ class Memory:
         self._slots = np.zeros(half_size, np.uint8)
         self._shape = np.tile(_UNSHAPED, (*self._coarse, 1))
         self._lost = np.zeros(half_size, np.bool_)
-        self._next = 0
 
     def follow(self, flow: Flow, hidden: Mask) -> None:
         """Move on to the next frame.
@@ -101,15 +100,16 @@ class Memory:
         """Keep the frame as shown and its (h, w, 3) half-size input.
 
         `fresh` (h, w) is the share of new paint, `touched` where there is any at all: such pixels
-        are fetched from this frame from now on, and so are those which lay in the slot it takes.
+        are fetched from this frame from now on. It takes the slot that fewest pixels lie in, and
+        they are fetched from it, too; so most paint is never fetched from what was fetched before.
         """
+        slot = int(np.bincount(self._slots.ravel(), minlength=self._count).argmin())
         for stack, image in ((self._painted, painted), (self._source, source)):
-            slot = stack[self._next]
-            slot[_MARGIN:-_MARGIN] = image
-            slot[:_MARGIN], slot[-_MARGIN:] = image[0], image[-1]
-        self._fields[self._next] = 0
-        self._slots[touched] = self._next
-        self._next = (self._next + 1) % self._count
+            rows = stack[slot]
+            rows[_MARGIN:-_MARGIN] = image
+            rows[:_MARGIN], rows[-_MARGIN:] = image[0], image[-1]
+        self._fields[slot] = 0
+        self._slots[touched] = slot
         new = cv2.resize(fresh, self._coarse[::-1], interpolation=cv2.INTER_AREA)[..., None]
         self._shape += new * (_UNSHAPED - self._shape)
 
