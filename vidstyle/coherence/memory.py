@@ -48,7 +48,7 @@ class Recollection:
     distortion: Plane
     """(h, w): the largest factor by which this paint has been stretched or squeezed, 1 or more."""
     lost: Mask
-    """(h, w): nothing is remembered here, it lay outside of the picture; two pixels wider."""
+    """(h, w): nothing is remembered here: it was hidden or outside; two pixels wider."""
 
 
 class Memory:

@@ -190,7 +190,7 @@ class Training:
         if not all(map(math.isfinite, losses.values())):
             raise InputError(
                 f"{self.config.style}: the loss became infinite at step {self.step}; "
-                "lower --learning-rate"
+                "try another --seed, or a lower --style-weight"
             )
         keep = 0.98 if self.losses else 0.0
         self.losses = {
