@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 Tier = Literal["fast", "best"]
 TIERS: tuple[Tier, ...] = ("fast", "best")
 
-STYLE_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+STYLE_NAME = re.compile(
+    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))"  # these are devices on Windows
+    r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?"  # which drops a dot at the end, too
+)
 """What a style may be called: it becomes a part of file names."""
 
 
@@ -40,6 +43,24 @@ class Colour:
     full_range: bool
     primaries: str = "unknown"
     transfer: str = "unknown"
+
+    @property
+    def hdr(self) -> str:
+        """ "PQ" or "HLG" where the transfer function is one of HDR's, else nothing."""
+        return {"smpte2084": "PQ", "arib-std-b67": "HLG"}.get(self.transfer, "")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an input may ask for before it is refused: a hostile header costs memory and hours."""
+
+    pixels: int = 8192 * 8192
+    """Width times height."""
+    tracks: int = 64
+    hours: int = 24
+    """Of the painted track, as the file declares it."""
+    attachments: int = 64
+    """Megabytes of fonts, covers and the like, together."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +98,16 @@ class VideoInfo:
     """Seconds of the painted track, None when the file does not declare it."""
     frame_count: int | None
     colour: Colour
+    depth: int = 8
+    """Bits a colour sample."""
     rotation: int = 0
     """Degrees counter-clockwise (0, 90, 180, 270) that make the stored picture upright."""
     mirrored: bool = False
     """The stored picture is flipped left to right before it is rotated."""
     others: tuple[TrackInfo, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    """What it was held against when it was probed, and is while it is read."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +139,5 @@ class StyleCard:
     licence: str = ""
     weak: str = ""
     """What this style does badly, in a sentence."""
+    reversible: bool = False
+    """The file also holds the way back, from paintings to photographs."""

@@ -28,6 +28,8 @@ class Sound:
     tags: dict[str, str] = field(default_factory=dict)
     click: Fraction | None = None
     """Seconds at which a few samples are loud."""
+    clicks: Sequence[Fraction] = ()
+    """Several of them."""
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Media:
     pixel_format: str = "yuv444p"
     options: dict[str, str] = field(default_factory=lambda: {"crf": "0", "preset": "ultrafast"})
     images: Sequence[Image] | None = None
+    image_format: str = "rgb24"
     last_duration: int = 1
     sample_aspect_ratio: Fraction = Fraction(1)
     matrix: Sequence[int] | None = None
@@ -148,7 +151,7 @@ def _frames(media: Media) -> Iterator[av.VideoFrame | None]:
     ends = [*media.pts[1:], media.pts[-1] + media.last_duration]
     for number, (pts, end) in enumerate(zip(media.pts, ends, strict=True)):
         image = media.images[number] if media.images else smooth_noise(*media.size, number)
-        frame = av.VideoFrame.from_ndarray(image, "rgb24")
+        frame = av.VideoFrame.from_ndarray(image, media.image_format)
         frame.pts, frame.time_base, frame.duration = pts, media.time_base, max(0, end - pts)
         yield frame
     yield None
@@ -164,8 +167,8 @@ def _silence(output: Any, sound: Sound) -> list[av.Packet]:
     context.open()
     block = context.frame_size or 1024
     levels = np.zeros((stream.layout.nb_channels, int(sound.seconds * sound.rate)), np.float32)
-    if sound.click is not None:
-        middle = round(sound.click * sound.rate)
+    for click in [*sound.clicks, *([] if sound.click is None else [sound.click])]:
+        middle = round((click - sound.start) * sound.rate)
         levels[:, middle - 1 : middle + 2] = 0.9
     resampler = av.AudioResampler(context.format.name, sound.layout, sound.rate, frame_size=block)
     packets = []

@@ -10,7 +10,7 @@ import pytest
 from vidstyle.types import Colour, EncodeOptions, Frame
 from vidstyle.video.colour import RgbReader, YuvWriter, output_colour
 from vidstyle.video.info import probe
-from vidstyle.video.read import read_frames
+from vidstyle.video.read import ReadReport, read_frames
 from vidstyle.video.write import encode_track
 
 # Kr and Kb of ITU-T H.273, table 4.
@@ -20,7 +20,6 @@ EXACT = EncodeOptions(crf=0, preset="ultrafast", pixel_format="yuv444p")
 # than the steps of 8-bit YUV, so no codec gives back every colour to one level.
 ROUNDING = 1.7
 COLOURS = [Colour(matrix, full_range) for matrix in WEIGHTS for full_range in (False, True)]
-LIMITED = [colour for colour in COLOURS if not colour.full_range]
 
 
 def to_rgb(y: int, u: int, v: int, colour: Colour) -> Any:
@@ -56,7 +55,7 @@ def test_a_frame_s_own_tags_win() -> None:
     assert np.abs(rgb - to_rgb(120, 100, 160, Colour("bt2020nc", True))).max() <= 1
 
 
-@pytest.mark.parametrize("colour", LIMITED)
+@pytest.mark.parametrize("colour", COLOURS)
 def test_written_samples_are_the_standard_s(colour: Colour) -> None:
     writer = YuvWriter(colour, "yuv444p")
     for rgb in [(200, 30, 30), (30, 90, 200), (128, 128, 128), (255, 255, 255), (0, 0, 0)]:
@@ -88,11 +87,45 @@ def test_a_round_trip_through_a_file_keeps_colours(
     frames = (Frame(image, number) for number, image in enumerate(images))
     encode_track(frames, track, info, EXACT)
     written = probe(track)
-    assert (written.colour.matrix, written.colour.full_range) == (colour.matrix, False)
+    assert (written.colour.matrix, written.colour.full_range) == (colour.matrix, True)
     back = np.stack([frame.image[32, 32] for frame in read_frames(written)])
     difference = np.abs(back.astype(int) - patches)
-    assert difference.max() <= ROUNDING + 0.5
-    assert (difference <= 1).mean() > 0.9
+    assert difference.max() <= 1
+
+
+CODES = {"bt709": 1, "smpte170m": 6, "bt2020nc": 9}
+TAGS = [
+    {"colorspace": code, "color_range": color_range}
+    for code in CODES.values()
+    for color_range in (1, 2)
+]
+
+
+@pytest.mark.parametrize("tags", [{}, *TAGS])
+@pytest.mark.parametrize(
+    ("codec", "pixel_format"),
+    [
+        ("libx264", "yuv420p"),
+        ("libx264", "yuv422p"),
+        ("libx264", "yuv444p"),
+        ("libx264", "yuv420p10le"),
+        ("libx264", "gray"),
+        ("ffv1", "bgr0"),
+        ("ffv1", "yuv444p10le"),
+    ],
+)
+def test_an_untouched_pass_gives_the_pixels_back(
+    make_media: Callable[..., Path], tmp_path: Path, tags: Any, codec: str, pixel_format: str
+) -> None:
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (32, 48, 3)).astype(np.uint8) for _ in range(2)]
+    options = {"codec": codec, "pixel_format": pixel_format, "images": images, "pts": range(2)}
+    options["options"] = {"crf": "0"} if codec == "libx264" else {}
+    info = probe(make_media("clip.mkv", size=(48, 32), colour=tags, **options))
+    track = tmp_path / "track.nut"
+    encode_track(read_frames(info), track, info, EXACT)
+    for before, after in zip(read_frames(info), read_frames(probe(track)), strict=True):
+        assert np.abs(before.image.astype(int) - after.image).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -100,12 +133,23 @@ def test_a_round_trip_through_a_file_keeps_colours(
     [
         (Colour("smpte170m", True), "yuv420p", Colour("smpte170m", False)),
         (Colour("smpte170m", False), "yuvj420p", Colour("smpte170m", True)),
+        (Colour("smpte170m", False), "yuv444p", Colour("smpte170m", True)),
         (Colour("rgb", True), "yuv420p", Colour("bt709", False)),
         (Colour("bt709", False), "gbrp", Colour("rgb", True)),
         (
+            Colour("bt2020nc", False, "bt2020", "bt2020-10"),
+            "yuv420p",
+            Colour("bt2020nc", False, "bt2020", "bt2020-10"),
+        ),
+        (
             Colour("bt2020nc", False, "bt2020", "smpte2084"),
             "yuv420p",
-            Colour("bt2020nc", False, "bt2020", "smpte2084"),
+            Colour("bt709", False, "bt709", "bt709"),
+        ),
+        (
+            Colour("rgb", True, "bt2020", "arib-std-b67"),
+            "gbrp",
+            Colour("rgb", True, "bt709", "bt709"),
         ),
     ],
 )
@@ -130,5 +174,47 @@ def test_gif_colours_survive_as_bt709(make_media: Callable[..., Path], tmp_path:
     track = tmp_path / "track.nut"
     encode_track(read_frames(info), track, info, EXACT)
     assert probe(track).colour.matrix == "bt709"
-    frame = next(iter(read_frames(probe(track))))
-    assert np.abs(frame.image - red.astype(int)).max() <= ROUNDING + 0.5
+    before, after = next(iter(read_frames(info))), next(iter(read_frames(probe(track))))
+    assert np.abs(before.image - red.astype(int)).max() <= 3  # of rgb8
+    assert np.abs(after.image - before.image.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(("transfer", "white"), [(16, 0.58), (18, 0.75)])
+def test_hdr_is_read_as_sdr_and_tagged_so(
+    make_media: Callable[..., Path], tmp_path: Path, transfer: int, white: float
+) -> None:
+    """Reference white, a grey of 58 % in PQ and of 75 % in HLG, comes out bright, not dull."""
+    tags = {"colorspace": 9, "color_range": 1, "color_primaries": 9, "color_trc": transfer}
+    image = np.full((48, 64, 3), round(255 * white), np.uint8)
+    options = {"images": [image], "pts": range(1), "pixel_format": "yuv420p10le", "colour": tags}
+    info = probe(make_media(**options))
+    assert info.depth == 10
+    (frame,) = read_frames(info)
+    assert (frame.image.dtype, frame.image.shape) == (np.uint8, (48, 64, 3))
+    assert 222 < frame.image.min() <= frame.image.max() < 240
+    track = tmp_path / "track.nut"
+    encode_track([frame], track, info, EncodeOptions())
+    written = probe(track).colour
+    assert (written.matrix, written.primaries, written.transfer) == ("bt709", "bt709", "bt709")
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixel_format"), [("ffv1", "bgra"), ("png", "rgba"), ("ffv1", "yuva444p")]
+)
+def test_see_through_clips_lie_on_black(
+    make_media: Callable[..., Path], codec: str, pixel_format: str
+) -> None:
+    name = "clip.mov" if codec == "png" else "clip.mkv"
+    layers = np.full((48, 64, 4), (200, 100, 40, 255), np.uint8)
+    layers[:16, :, 3], layers[16:32, :, 3] = 0, 128
+    options = {"codec": codec, "pixel_format": pixel_format, "options": {}, "image_format": "rgba"}
+    path = make_media(name, images=[layers], pts=range(1), **options)
+    report = ReadReport()
+    (frame,) = read_frames(probe(path), report=report)
+    for row, share in ((8, 0), (24, 128 / 255), (40, 1)):
+        assert np.abs(frame.image[row, 32] - share * np.array([200, 100, 40])).max() <= 2
+    assert report.flattened == 1
+    layers[..., 3] = 255
+    solid = make_media(f"solid{path.suffix}", images=[layers], pts=range(1), **options)
+    list(read_frames(probe(solid), report=(report := ReadReport())))
+    assert report.flattened == 0

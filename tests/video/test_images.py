@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from vidstyle.errors import InputError, ResourceError, UsageError
-from vidstyle.video.images import image_suffix, is_image, read_image, write_image
+from vidstyle.types import Limits
+from vidstyle.video.images import check_size, image_suffix, is_image, read_image, write_image
 from vidstyle.video.stamp import read_stamp
 
 Noise = Callable[..., Any]
@@ -136,5 +137,13 @@ def test_an_absurd_picture_is_refused(
     write_image(tmp_path / "a.png", noise(64, 64), STAMP)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert is_image(tmp_path / "a.png")
-    with pytest.raises(InputError, match="too large"):
-        read_image(tmp_path / "a.png")
+    for look in (read_image, lambda path: check_size(path, Limits())):
+        with pytest.raises(InputError, match="too large"):
+            look(tmp_path / "a.png")
+
+
+def test_a_large_picture_needs_trust(tmp_path: Path, noise: Noise) -> None:
+    write_image(tmp_path / "a.png", noise(64, 64), STAMP)
+    check_size(tmp_path / "a.png", Limits(pixels=4096))
+    with pytest.raises(InputError, match=r"64x64.*--limit pixels=4096"):
+        check_size(tmp_path / "a.png", Limits(pixels=4095))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vidstyle.errors import InputError
+from vidstyle.types import Limits
 from vidstyle.video.info import output_suffix, probe
 
 Make = Callable[..., Path]
@@ -216,10 +217,25 @@ def test_an_encrypted_clip_says_so(make_media: Make) -> None:
         probe(path)
 
 
+def test_what_a_clip_may_ask_for_has_limits_that_can_be_raised(make_media: Make) -> None:
+    font = ("font.ttf", "font/ttf", bytes(3 << 20))
+    path = make_media("clip.mkv", sounds=[{}, {}], attachments=[font])
+    assert len(probe(path).others) == 3
+    for limits, reason in [
+        (Limits(pixels=64 * 48 - 1), "is 64x48: 3,072 pixels.*--limit pixels=3072"),
+        (Limits(tracks=3), "has 4 tracks.*--limit tracks=4"),
+        (Limits(hours=0), "lasts 1 hours.*--limit hours=1"),
+        (Limits(attachments=2), "attachments of 3 MB.*--limit attachments=3"),
+    ]:
+        with pytest.raises(InputError, match=reason):
+            probe(path, limits)
+    assert probe(path, Limits(64 * 48, 4, 1, 3)).width == 64
+
+
 def test_an_absurd_size_is_refused_before_it_is_decoded(make_media: Make) -> None:
     path = make_media("clip.mkv", size=(300, 300), pts=range(1), codec="ffv1", options={})
     content = path.read_bytes()
     for field, side in ((b"\xb0\x82", 10_000), (b"\xba\x82", 9_000)):  # PixelWidth, PixelHeight
         content = content.replace(field + (300).to_bytes(2), field + side.to_bytes(2))
-    with pytest.raises(InputError, match="10000x9000; the most"):
+    with pytest.raises(InputError, match=r"10000x9000: 90,000,000 pixels.*--limit pixels=90000000"):
         probe(write(path, content))

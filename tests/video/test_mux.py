@@ -2,12 +2,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.types import EncodeOptions, Frame
@@ -42,7 +45,7 @@ def through(
     frames = read_frames(info, start=start, duration=duration)
     encoded = encode_track(frames, track, info, options)
     summary = mux(
-        track,
+        [track],
         info,
         output,
         container=container,
@@ -289,7 +292,7 @@ def test_a_clip_that_starts_before_zero_moves_as_a_whole(
     frames = [Frame(f.image, f.pts - 4 * 512) for f in read_frames(probe(source))]
     encode_track(frames, tmp_path / "track.nut", info, EncodeOptions())
     output = tmp_path / "output.mp4"
-    mux(tmp_path / "track.nut", info, output, container="mp4", stamp={})
+    mux([tmp_path / "track.nut"], info, output, container="mp4", stamp={})
     after = facts(output)
     assert after.pictures == [Fraction(number, 25) for number in range(10)]
     assert after.of("audio")[0][0] == Fraction(4, 25)
@@ -406,7 +409,7 @@ def test_a_full_disk_and_a_missing_folder(make_media: Make, tmp_path: Path, cont
     encode_track(read_frames(info), track, info, EncodeOptions())
 
     def write(output: Path) -> None:
-        mux(track, info, output, container=container, stamp={})
+        mux([track], info, output, container=container, stamp={})
 
     with pytest.raises(ResourceError, match="folder does not exist"):
         write(tmp_path / "no" / "output.mp4")
@@ -458,12 +461,12 @@ def test_what_cannot_be_joined_is_one_line(make_media: Make, tmp_path: Path) -> 
     track = tmp_path / "track.nut"
     encode_track(read_frames(info), track, info, EncodeOptions(codec="ffv1"))
     with pytest.raises(UsageError, match="mov cannot hold ffv1"):
-        mux(track, info, tmp_path / "o", container="mov", stamp={})
+        mux([track], info, tmp_path / "o", container="mov", stamp={})
     with pytest.raises(UsageError, match="unknown container 'webm'"):
-        mux(track, info, tmp_path / "o", container="webm", stamp={})
+        mux([track], info, tmp_path / "o", container="webm", stamp={})
     info.path.unlink()
     with pytest.raises(InputError, match="does not exist"):
-        mux(track, info, tmp_path / "o", container="mkv", stamp={})
+        mux([track], info, tmp_path / "o", container="mkv", stamp={})
 
 
 def test_a_cut_off_clip_keeps_the_sound_it_has(make_media: Make, facts: Look) -> None:
@@ -475,3 +478,53 @@ def test_a_cut_off_clip_keeps_the_sound_it_has(make_media: Make, facts: Look) ->
     after = facts(output)
     assert len(after.pictures) < 80
     assert abs(after.pictures[-1] - after.of("audio")[0][-1]) < 1
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    gaps=st.lists(st.integers(-3, 60).map(lambda n: 64 * n), min_size=5, max_size=30),
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    start=st.sampled_from([0, -5120, 7040]),
+)
+def test_segments_join_without_a_trace(
+    make_media: Make, tmp_path: Path, gaps: list[int], lengths: list[int], start: int
+) -> None:
+    """Whatever the times are and wherever it is cut: pictures are shown when they would be."""
+    check_joint(make_media, tmp_path, gaps, lengths, start, "libx264")
+
+
+@pytest.mark.parametrize("codec", ["libx265", "libvpx-vp9", "libsvtav1"])
+def test_segments_of_other_codecs_join(make_media: Make, tmp_path: Path, codec: str) -> None:
+    check_joint(make_media, tmp_path, [512, 900, 0, 512, 77, 512, 1024], [3, 1], 0, codec)
+
+
+def check_joint(
+    make_media: Make, folder: Path, gaps: list[int], lengths: list[int], start: int, codec: str
+) -> None:
+    clip = make_media(time_base=Fraction(1, 12_800), pts=range(0, 1536, 512), last_duration=512)
+    info = replace(probe(clip), start_pts=start)
+    options = EncodeOptions(codec=codec, preset="veryfast")
+    pts = [start + sum(gaps[:number]) for number in range(len(gaps))]
+    images = [np.full((info.height, info.width, 3), 5 * n, np.uint8) for n in range(len(gaps))]
+    frames = [Frame(image, time) for image, time in zip(images, pts, strict=True)]
+    whole = encode_track(frames, folder / "whole.nut", info, options)
+    segments, after, parts = [], None, iter(frames)
+    for number, length in enumerate([*lengths, len(frames)]):
+        if part := list(islice(parts, length)):
+            segments.append(folder / f"{number}.nut")
+            after = encode_track(
+                part, segments[-1], info, options, after=after and after.last_placed
+            )
+    assert after is not None
+    assert after.last_duration == whole.last_duration
+    shown = []
+    for tracks in ([folder / "whole.nut"], segments):
+        output = folder / "output.mp4"
+        mux(tracks, info, output, container="mp4", stamp={}, last_duration=whole.last_duration)
+        with av.open(str(output)) as file:
+            shown.append([(f.pts, f.to_ndarray(format="gray").mean()) for f in file.decode()])
+    for (time, grey), (other_time, other_grey) in zip(*shown, strict=True):
+        assert time == other_time
+        assert grey == pytest.approx(other_grey, abs=2)

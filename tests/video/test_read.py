@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vidstyle.errors import InputError
+from vidstyle.types import Limits
 from vidstyle.video.info import probe
 from vidstyle.video.read import ReadReport, read_frames
 
@@ -125,6 +126,18 @@ def test_a_change_of_size_is_scaled_to_the_first(make_media: Make, tmp_path: Pat
     sizes = {frame.image.shape for frame in read_frames(probe(both), report=report)}
     assert sizes == {(48, 64, 3)}
     assert (report.frames, report.resized) == (20, 10)
+
+
+def test_a_clip_that_grows_beyond_its_limit_loses_those_frames(
+    make_media: Make, tmp_path: Path
+) -> None:
+    small, large = make_media("a.h264"), make_media("b.h264", size=(128, 96))
+    both = tmp_path / "both.h264"
+    both.write_bytes(small.read_bytes() + large.read_bytes())
+    report = ReadReport()
+    frames = list(read_frames(probe(both, Limits(pixels=64 * 48)), report=report))
+    assert (len(frames), report.resized) == (10, 0)
+    assert report.is_partial
 
 
 def spoil(path: Path, packets: range) -> Path:

@@ -5,13 +5,14 @@ The codes are those of ITU-T H.273, which FFmpeg shares; the names are FFmpeg's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from vidstyle.types import Colour
+from vidstyle.video.tonemap import ToneMapper
 
 if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
@@ -60,6 +61,8 @@ _SWS_MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
+# Table 4 of H.273.
+_KR_KB = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": (0.2627, 0.0593)}
 _HD_HEIGHT = 720
 
 # Without these two flags swscale takes a shortcut that darkens every picture by 1.2 levels.
@@ -92,16 +95,20 @@ def colour_of(frame: av.VideoFrame) -> Colour:
 def output_colour(source: Colour, pixel_format: str) -> Colour:
     """How the painted track is coded: with its source's matrix, RGB sources as BT.709.
 
-    In limited range, also where the source has the full one: every player reads it right, and
-    swscale is exact in it, while it writes full-range chroma half a step too low. The "yuvj"
-    formats ask for the full range by name. Primaries and transfer are tags of the RGB values
-    themselves, which painting leaves where they are.
+    In limited range, also where the source has the full one, for every player reads it right. The
+    full range is for those who want every colour back, 4:4:4 (its finer steps keep all of RGB to
+    one level), and for the "yuvj" formats, which ask for it by name. Primaries and transfer are
+    tags of the RGB values themselves, which painting leaves where they are; HDR has been mapped to
+    BT.709.
     """
-    if av.VideoFormat(pixel_format).is_rgb:
-        return Colour("rgb", True, source.primaries, source.transfer)
+    primaries, transfer = source.primaries, source.transfer
     matrix = "bt709" if source.matrix == "rgb" else source.matrix
-    full = pixel_format.startswith("yuvj")
-    return Colour(matrix, full, source.primaries, source.transfer)
+    if source.hdr:
+        matrix = primaries = transfer = "bt709"
+    if av.VideoFormat(pixel_format).is_rgb:
+        return Colour("rgb", True, primaries, transfer)
+    full = pixel_format == "yuv444p" or pixel_format.startswith("yuvj")
+    return Colour(matrix, full, primaries, transfer)
 
 
 class RgbReader:
@@ -114,21 +121,33 @@ class RgbReader:
             self._fallback = _SWS_MATRICES[_MATRIX_CODES[fallback.matrix]]
         self._full = fallback.full_range
         self._reformatter = VideoReformatter()
+        self._tone = ToneMapper(fallback.hdr) if fallback.hdr else None
+        self.see_through = 0
+        """Frames with a pixel that was not solid."""
 
     def read(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB, as stored: not yet rotated."""
-        rgb = self._reformatter.reformat(
+        """(H, W, 3) uint8 RGB, as stored: not yet rotated. HDR becomes SDR, see-through black."""
+        if self._tone is not None:
+            return self._tone.map(np.asarray(self._convert(frame, "rgb48le"), np.uint16))
+        if not any(component.is_alpha for component in frame.format.components):
+            return np.asarray(self._convert(frame, "rgb24"), np.uint8)
+        layer = np.asarray(self._convert(frame, "rgba"), np.uint16)
+        self.see_through += bool((layer[..., 3] < 255).any())
+        return ((layer[..., :3] * layer[..., 3:] + 127) // 255).astype(np.uint8)
+
+    def _convert(self, frame: av.VideoFrame, pixel_format: str) -> NDArray[Any]:
+        converted = self._reformatter.reformat(
             frame,
             self._width,
             self._height,
-            "rgb24",
+            pixel_format,
             src_colorspace=_SWS_MATRICES.get(frame.colorspace, self._fallback),
             src_color_range=self._range(frame),
             dst_color_range=ColorRange.JPEG,
             interpolation=_TO_RGB,
             threads=1,
         )
-        return np.asarray(rgb.to_ndarray(), dtype=np.uint8)
+        return converted.to_ndarray()
 
     def _range(self, frame: av.VideoFrame) -> ColorRange:
         if frame.color_range != ColorRange.UNSPECIFIED:
@@ -142,16 +161,24 @@ class YuvWriter:
 
     def __init__(self, colour: Colour, pixel_format: str) -> None:
         self._pixel_format = pixel_format
+        self._weights = _weights(colour) if colour.full_range and colour.matrix != "rgb" else None
         self._matrix = _SWS_MATRICES.get(_MATRIX_CODES[colour.matrix], Colorspace.ITU709)
         self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
         self._reformatter = VideoReformatter()
 
     def write(self, image: NDArray[np.uint8]) -> av.VideoFrame:
         """A frame of the chosen pixel format from (H, W, 3) uint8 RGB."""
-        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), "rgb24")
+        if self._weights is None:
+            frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), "rgb24")
+        else:  # swscale would write full-range chroma half a step too low
+            samples = image.reshape(-1, 3).astype(np.float32) @ self._weights.T
+            samples += np.array([0, 128, 128], np.float32)
+            planes = np.rint(samples).clip(0, 255).astype(np.uint8).T.reshape(3, *image.shape[:2])
+            frame = av.VideoFrame.from_ndarray(planes, "yuv444p")
         return self._reformatter.reformat(
             frame,
             format=self._pixel_format,
+            src_colorspace=self._matrix,
             src_color_range=ColorRange.JPEG,
             dst_colorspace=self._matrix,
             dst_color_range=self._range,
@@ -166,6 +193,15 @@ def tag(context: VideoCodecContext, colour: Colour) -> None:
     context.color_range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
     context.color_primaries = _code(PRIMARIES, colour.primaries)
     context.color_trc = _code(TRANSFERS, colour.transfer)
+
+
+def _weights(colour: Colour) -> NDArray[np.float32]:
+    """The rows of ITU-T H.273, equations 38 to 40: full-range RGB to Y, Cb and Cr."""
+    red, blue = _KR_KB[colour.matrix]
+    y = np.array([red, 1 - red - blue, blue])
+    cb = (np.array([0, 0, 1]) - y) / (2 * (1 - blue))
+    cr = (np.array([1, 0, 0]) - y) / (2 * (1 - red))
+    return np.stack([y, cb, cr]).astype(np.float32)
 
 
 def _is_rgb(frame: av.VideoFrame) -> bool:

@@ -42,16 +42,24 @@ class Losses:
 
 
 def decoded(
-    container: InputContainer, stream: VideoStream, losses: Losses, *, watch_all: bool = False
+    container: InputContainer,
+    stream: VideoStream,
+    losses: Losses,
+    *,
+    most_pixels: int,
+    watch_all: bool = False,
 ) -> Iterator[av.VideoFrame]:
     """The frames of `stream` from where `container` stands, in presentation order.
 
-    With `watch_all` the other tracks' packets are read too, only to keep `losses.seen_until`.
+    A frame of more than `most_pixels` is a damaged one: a clip may announce a small size, and then
+    change it. With `watch_all` the other tracks' packets are read too, only to keep
+    `losses.seen_until`.
 
     The decoder keeps PyAV's slice threads. Frame threads lose the good frames behind a damaged one
     at the end of a file, without an error, and are no faster beside a painter that fills the cores.
     """
     streams: list[Stream] = list(container.streams) if watch_all else [stream]
+    stream.codec_context.options = {"max_pixels": str(most_pixels)}
     waiting = False
     for packet in _packets(container, streams, losses):
         _watch(packet, losses)

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.types import Limits
 from vidstyle.video.opening import writing
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ IMAGE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _READABLE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 _MOVING = ("PNG", "WEBP", "AVIF")
 _STAMP = "vidstyle"
+_TOO_LARGE = "is too large to be painted; make it smaller first"
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError)
 
 
@@ -41,6 +43,24 @@ def is_image(path: Path) -> bool:
         return True
     except _BROKEN:
         return False
+
+
+def check_size(path: Path, limits: Limits) -> None:
+    """Refuse a picture that is larger than `limits` allow, by its header.
+
+    Raises:
+        InputError: it is, or it is larger than Pillow ever opens (179 million pixels).
+    """
+    try:
+        with _open(path) as image:
+            width, height = image.size
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: {_TOO_LARGE}") from error
+    if width * height > limits.pixels:
+        raise InputError(
+            f"{path}: is {width}x{height}, more than the {limits.pixels:,} pixels that are safe; "
+            f"trust it with --limit pixels={width * height}"
+        )
 
 
 def image_suffix(path: Path) -> str:
@@ -65,7 +85,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     except FileNotFoundError as error:
         raise InputError(f"{path}: does not exist; check the name") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path}: is too large to be painted; make it smaller first") from error
+        raise InputError(f"{path}: {_TOO_LARGE}") from error
     except _BROKEN as error:
         raise InputError(
             f"{path}: cannot be read as a picture; it is damaged or cut off"

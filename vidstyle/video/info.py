@@ -13,7 +13,7 @@ from av.sidedata.sidedata import Type
 from av.stream import Disposition
 
 from vidstyle.errors import InputError
-from vidstyle.types import TrackInfo, VideoInfo
+from vidstyle.types import Limits, TrackInfo, VideoInfo
 from vidstyle.video.colour import colour_of
 from vidstyle.video.decode import Losses, decoded
 from vidstyle.video.opening import ENCRYPTED, UNDECODABLE, open_input
@@ -26,21 +26,26 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-MAX_PIXELS = 8192 * 8192
 _COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 _SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "mkv": ".mkv"}
 
 
-def probe(path: Path) -> VideoInfo:
-    """Look at a clip and decode its first frame.
+def probe(path: Path, limits: Limits | None = None, *, rate: Fraction | None = None) -> VideoInfo:
+    """Look at a clip, or at a sequence of pictures (see `open_input`), and decode its first frame.
 
     The painted track is the first video stream that is no cover picture and gives a frame.
 
     Raises:
-        InputError: the file is no readable video, or has no picture that can be decoded.
+        InputError: the file is no readable video, has no picture that can be decoded, or asks for
+            more than `limits` allow.
     """
-    with open_input(path) as container:
-        stream, frame = _painted_track(container, path)
+    limits = limits or Limits()
+    with open_input(path, rate) as container:
+        _check_tracks(container, path, limits)
+        stream, frame = _painted_track(container, path, limits)
+        duration = _declared_duration(container, stream)
+        if duration is not None:
+            _check(path, limits, "hours", math.ceil(duration / 3600), "lasts {} hours")
         rotation, mirrored = orientation(frame)
         sideways = rotation in (90, 270)
         width, height = frame.width, frame.height
@@ -56,13 +61,15 @@ def probe(path: Path) -> VideoInfo:
             time_base=_time_base(stream),
             average_rate=_rate(stream),
             start_pts=frame.pts or 0,
-            duration=_declared_duration(container, stream),
+            duration=duration,
             frame_count=stream.frames or None,
             colour=colour_of(frame),
+            depth=max(component.bits for component in frame.format.components),
             rotation=rotation,
             mirrored=mirrored,
             others=tuple(_track_info(s) for s in container.streams if s is not stream),
             metadata=dict(container.metadata),
+            limits=limits,
         )
 
 
@@ -96,7 +103,9 @@ def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     return quarter_turns % 4 * 90, mirrored
 
 
-def _painted_track(container: InputContainer, path: Path) -> tuple[VideoStream, av.VideoFrame]:
+def _painted_track(
+    container: InputContainer, path: Path, limits: Limits
+) -> tuple[VideoStream, av.VideoFrame]:
     candidates = [s for s in container.streams.video if not is_cover(s)]
     if not candidates:
         raise InputError(f"{path}: has no video track{_what_else(container)}")
@@ -105,9 +114,9 @@ def _painted_track(container: InputContainer, path: Path) -> tuple[VideoStream, 
         raise InputError(f"{path}: is coded in a way that cannot be decoded here; convert it first")
     encrypted = any("enc_key_id" in s.metadata for s in readable)
     for stream in readable:
-        _check_size(stream, path)
+        _check_size(stream, path, limits)
         losses = Losses()
-        for frame in decoded(container, stream, losses):
+        for frame in decoded(container, stream, losses, most_pixels=limits.pixels):
             return stream, frame
         encrypted = encrypted or losses.encrypted
         with suppress(av.FFmpegError):  # nothing there: back to the start for the next one
@@ -115,12 +124,22 @@ def _painted_track(container: InputContainer, path: Path) -> tuple[VideoStream, 
     raise InputError(f"{path}: {ENCRYPTED if encrypted else UNDECODABLE}")
 
 
-def _check_size(stream: VideoStream, path: Path) -> None:
+def _check_tracks(container: InputContainer, path: Path, limits: Limits) -> None:
+    _check(path, limits, "tracks", len(container.streams), "has {} tracks")
+    attached = sum(len(s.data or b"") for s in container.streams.attachments) >> 20
+    _check(path, limits, "attachments", attached, "has attachments of {} MB")
+
+
+def _check_size(stream: VideoStream, path: Path, limits: Limits) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > MAX_PIXELS:
+    _check(path, limits, "pixels", width * height, f"is {width}x{height}: {{}} pixels")
+
+
+def _check(path: Path, limits: Limits, name: str, found: int, what: str) -> None:
+    if found > (most := getattr(limits, name)):
         raise InputError(
-            f"{path}: is {width}x{height}; the most that can be painted is "
-            f"{MAX_PIXELS // 1_000_000} million pixels"
+            f"{path}: {what.format(format(found, ','))}, more than the {most:,} that are safe; "
+            f"trust it with --limit {name}={found}"
         )
 
 

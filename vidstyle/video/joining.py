@@ -58,14 +58,14 @@ class Joining:
             UsageError: the container cannot hold the painted track.
             av.FFmpegError: it does not take what it is given.
         """
-        with open_input(picture.track) as painted:
+        with open_input(picture.segments[0]) as painted:
             for stream in self._source.streams:
                 if stream.index == self._info.track:
                     track = self._add_painted(target, stream, painted.streams.video[0])
                 elif not _is_rewritten(stream):
                     self._add(target, stream)
             target.set_chapters(self.part.chapters(self._source.chapters()))
-            pictures = picture.packets(painted, track, self.part.shift)
+            pictures = picture.packets(track, self.part.shift)
             for packet in heapq.merge(pictures, self._others(), key=_decode_time):
                 self._write(target, packet)
         for lane in self._lanes.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,12 +12,13 @@ import av
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.types import VideoInfo
+from vidstyle.video.gif import write_gif
 from vidstyle.video.info import is_cover
 from vidstyle.video.joining import Joining
 from vidstyle.video.opening import MUXERS, open_input, open_output, writing
 from vidstyle.video.part import Part, movie_timescale
 from vidstyle.video.picture import Picture
-from vidstyle.video.stamp import output_tags
+from vidstyle.video.stamp import output_tags, stamp_tag
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,7 +35,7 @@ class MuxSummary:
 
 
 def mux(
-    track: Path,
+    segments: Sequence[Path],
     info: VideoInfo,
     output: Path,
     *,
@@ -51,14 +52,15 @@ def mux(
     starts at zero with its first picture. Sound and picture are always moved alike.
 
     Args:
-        track: what `encode_track` wrote.
+        segments: the painted track as `encode_track` wrote it, in order; one file or more.
         info: the clip that it was painted from.
         output: overwritten; its name need not end in the container's suffix.
-        container: "mp4", "mov" or "mkv".
+        container: "mp4", "mov", "mkv" or "gif".
         stamp: how the clip was painted, as JSON can hold it; `stamp.read_stamp` gives it back.
         start: the part that was read, as given to `read_frames`.
         duration: likewise.
-        last_duration: `EncodeSummary.last_duration`; 0 for as long as the frame before.
+        last_duration: `EncodeSummary.last_duration` of the last segment; 0 for as long as the frame
+            before.
 
     Raises:
         InputError: the clip cannot be read any more, or its tracks do not fit together.
@@ -67,7 +69,9 @@ def mux(
     """
     if container not in MUXERS:
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
-    picture = Picture(track, info, last_duration)
+    if container == "gif":
+        return _as_gif(segments, info, output, last_duration * info.time_base, stamp)
+    picture = Picture(segments, info, last_duration)
     left_out: Set[int] = frozenset()
     while True:
         with open_input(info.path) as source, writing(output):
@@ -83,6 +87,24 @@ def mux(
                 "try another container with -o"
             )
         left_out = left_out | suspects
+
+
+def _as_gif(
+    segments: Sequence[Path],
+    info: VideoInfo,
+    output: Path,
+    last: Fraction,
+    stamp: dict[str, Any],
+) -> MuxSummary:
+    moved = write_gif(segments, output, last, stamp_tag(stamp))
+    notes = ["a gif has 256 colours a frame; a .mp4 is smaller and shows them all"]
+    if moved:
+        notes.append(
+            f"{moved:,} frames moved to whole hundredths of a second: gif has no finer ones"
+        )
+    if info.others:
+        notes.append(f"{len(info.others)} tracks of sound and the like left out: gif has none")
+    return MuxSummary((), tuple(notes))
 
 
 def _write(

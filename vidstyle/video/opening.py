@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -21,19 +23,27 @@ _FORMATS = (
 )
 _READ_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _HEAD = 1 << 20
-MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska"}
+_USUAL_RATE = Fraction(25)
+_NUMBER = re.compile(r"%0?[0-9]*d")
+MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "gif": "gif"}
 """The containers that can be written, with FFmpeg's names for them."""
 ENCRYPTED = "is encrypted; only unprotected files can be read"
 UNDECODABLE = "holds no picture that can be decoded; it is damaged, so try a fresh copy"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def open_input(path: Path) -> InputContainer:
-    """Open a video file for reading.
+def open_input(path: Path, rate: Fraction | None = None) -> InputContainer:
+    """Open a video file for reading, or a sequence of pictures.
+
+    Args:
+        path: a file, or a name with %d or %04d for the number, which counts up by one.
+        rate: frames a second of a sequence, 25 without; a file has its own.
 
     Raises:
         InputError: it is missing, empty, a folder, unreadable, or no video.
     """
+    if is_sequence(path):
+        return _open_sequence(path, rate or _USUAL_RATE)
     _check_file(path)
     try:
         # "file:" because FFmpeg takes a name such as "10:30.mp4" for a protocol. Tags need not be
@@ -43,6 +53,42 @@ def open_input(path: Path) -> InputContainer:
         )
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{path}: {_why_unreadable(path)}") from error
+
+
+def is_sequence(path: Path) -> bool:
+    """Whether a path stands for numbered pictures: there is a %d in its name, and no such file."""
+    return bool(_NUMBER.search(path.name)) and not path.is_file()
+
+
+def sequence_files(path: Path) -> dict[int, Path]:
+    """The pictures that a sequence's name stands for, by number, in order."""
+    name = "([0-9]+)".join(map(re.escape, _NUMBER.split(path.name, maxsplit=1)))
+    found = {
+        int(match[1]): file
+        for file in (path.parent.iterdir() if path.parent.is_dir() else ())
+        if (match := re.fullmatch(name, file.name)) and path.name % int(match[1]) == file.name
+    }
+    return dict(sorted(found.items()))
+
+
+def _open_sequence(path: Path, rate: Fraction) -> InputContainer:
+    numbers = list(sequence_files(path))
+    if not numbers:
+        raise InputError(f"{path}: there is no picture of such a name")
+    if len(numbers) <= numbers[-1] - numbers[0]:
+        lost = next(n for n in range(numbers[0], numbers[-1]) if n not in numbers)
+        raise InputError(f"{path}: picture {lost} is missing; number them without gaps")
+    options = {
+        "format_whitelist": "image2",
+        "protocol_whitelist": "file",
+        "pattern_type": "sequence",
+        "start_number": str(numbers[0]),
+        "framerate": f"{rate.numerator}/{rate.denominator}",
+    }
+    try:
+        return av.open(str(path), "r", format="image2", options=options)
+    except (av.FFmpegError, ValueError) as error:
+        raise InputError(f"{path}: its first picture cannot be read") from error
 
 
 def open_output(path: Path, format_name: str, options: dict[str, str]) -> OutputContainer:

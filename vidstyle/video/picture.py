@@ -1,8 +1,8 @@
-"""The painted track on its way from the NUT file to the output."""
+"""The painted track on its way from its NUT files to the output."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class Picture:
-    """What `encode_track` wrote, looked through once."""
+    """What `encode_track` wrote, segment after segment, looked through once."""
 
-    def __init__(self, track: Path, info: VideoInfo, last_duration: int) -> None:
-        self.track = track
-        with open_input(track) as painted:
+    def __init__(self, segments: Sequence[Path], info: VideoInfo, last_duration: int) -> None:
+        self.segments = segments
+        with open_input(segments[0]) as painted:
             base = painted.streams.video[0].time_base or info.time_base
-            self._count, first, self._ahead = survey(_packets(painted))
+        self._count, first, self._ahead = survey(self._joined())
         if first is None:
             raise InputError(f"{info.path}: not a single frame was painted")
         self._offset = nut_offset(info) * info.time_base
@@ -36,11 +36,9 @@ class Picture:
         self.first: Fraction = first * base - self._offset
         """Seconds of the first picture on the clip's own clock."""
 
-    def packets(
-        self, painted: InputContainer, target: Stream, shift: Fraction
-    ) -> Iterator[Packet[Any]]:
+    def packets(self, target: Stream, shift: Fraction) -> Iterator[Packet[Any]]:
         """All packets for `target`, moved from the clip's own clock by `shift` seconds."""
-        for packet in settled(_packets(painted), self._ahead, self._last_duration):
+        for packet in settled(self._joined(), self._ahead, self._last_duration):
             move(packet, round((shift - self._offset) / packet.time_base))
             ready: Packet[Any] = packet
             ready.stream = target
@@ -50,6 +48,11 @@ class Picture:
         """Whether `output` holds all of the pictures in its first moving track."""
         with open_input(output) as written:
             return sum(1 for _ in _packets(written)) == self._count
+
+    def _joined(self) -> Iterator[Packet[VideoStream]]:
+        for segment in self.segments:
+            with open_input(segment) as painted:
+                yield from _packets(painted)
 
 
 def _packets(painted: InputContainer) -> Iterator[Packet[VideoStream]]:

@@ -16,11 +16,14 @@ from vidstyle.errors import InputError
 from vidstyle.types import Frame, VideoInfo
 from vidstyle.video.colour import RgbReader
 from vidstyle.video.decode import Losses, decoded
+from vidstyle.video.deinterlace import deinterlaced
 from vidstyle.video.opening import UNDECODABLE, open_input
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from numpy.typing import NDArray
+
+    Timed = tuple[av.VideoFrame, int]
 
 # A clip may end this much before its declared time: headers round, and last frames may be hidden.
 _SLACK_FRAMES = 2
@@ -43,6 +46,10 @@ class ReadReport(Losses):
     """Frames without a time stamp of their own, timed by the frame rate."""
     resized: int = 0
     """Frames that had another size than the first and were scaled to it."""
+    deinterlaced: int = 0
+    """Frames that were interlaced and were made whole."""
+    flattened: int = 0
+    """Frames that were see-through in places and were laid on black."""
     longest_gap: Fraction = Fraction(0)
     """Seconds between two frames where that is over a second and the file counts no frames: a
     picture that stands still, or a hole that damage has left."""
@@ -51,7 +58,7 @@ class ReadReport(Losses):
 
     def forget(self) -> None:
         """Leave out what was met on the way to the wanted part: it is no loss."""
-        self.skipped = self.in_a_row = self.synthesised = 0
+        self.skipped = self.in_a_row = self.synthesised = self.deinterlaced = 0
         self.gave_up, self.longest_gap = False, Fraction(0)
 
     @property
@@ -96,9 +103,19 @@ def read_frames(
         raise InputError(f"{info.path}: {_why_nothing(info, first)}")
 
 
-def _upright(
-    frames: Iterator[tuple[av.VideoFrame, int]], info: VideoInfo, report: ReadReport
-) -> Iterator[Frame]:
+def treatments(info: VideoInfo, report: ReadReport) -> Iterator[str]:
+    """What reading changed in the pictures, a sentence each; complete when all are read."""
+    if info.colour.hdr:
+        yield f"is HDR ({info.colour.hdr}) and was tone-mapped to SDR; --hdr refuse leaves it alone"
+    elif info.depth > 8:
+        yield f"has {info.depth} bits a colour, and was painted in 8"
+    if report.deinterlaced:
+        yield f"is interlaced; {report.deinterlaced:,} frames were deinterlaced (bwdif)"
+    if report.flattened:
+        yield "is see-through in places; what lies behind is painted black"
+
+
+def _upright(frames: Iterator[Timed], info: VideoInfo, report: ReadReport) -> Iterator[Frame]:
     stored = (info.width, info.height)
     if info.rotation in (90, 270):
         stored = (info.height, info.width)
@@ -106,7 +123,9 @@ def _upright(
     for frame, pts in frames:
         report.frames += 1
         report.resized += (frame.width, frame.height) != stored
-        yield Frame(_turn(rgb.read(frame), info), pts, frame.duration)
+        image = _turn(rgb.read(frame), info)
+        report.flattened = rgb.see_through
+        yield Frame(image, pts, frame.duration)
 
 
 def _turn(image: NDArray[np.uint8], info: VideoInfo) -> NDArray[np.uint8]:
@@ -122,31 +141,31 @@ def _turn(image: NDArray[np.uint8], info: VideoInfo) -> NDArray[np.uint8]:
 
 def _window(
     info: VideoInfo, first: int | None, last: int | None, report: ReadReport
-) -> Iterator[tuple[av.VideoFrame, int]]:
+) -> Iterator[Timed]:
     """The frames with first <= pts < last, and their pts."""
     # Only files that know their length are known to have time stamps to look for.
     if first is not None and info.duration is not None:
-        with open_input(info.path) as container:
+        with open_input(info.path, info.average_rate) as container:
             _seek(container, info, first)
-            frames = _timed(container, info, report)
+            frames = _whole(_timed(container, info, report), report)
             head = next(frames, None)
             if head is not None and head[1] <= first:
                 yield from _cut(chain([head], frames), container, info, (first, last), report)
                 return
     # From the start: nothing to look for, or it was found too late in the file.
     report.forget()
-    with open_input(info.path) as container:
-        frames = _timed(container, info, report)
+    with open_input(info.path, info.average_rate) as container:
+        frames = _whole(_timed(container, info, report), report)
         yield from _cut(frames, container, info, (first, last), report)
 
 
 def _cut(
-    frames: Iterator[tuple[av.VideoFrame, int]],
+    frames: Iterator[Timed],
     container: InputContainer,
     info: VideoInfo,
     window: tuple[int | None, int | None],
     report: ReadReport,
-) -> Iterator[tuple[av.VideoFrame, int]]:
+) -> Iterator[Timed]:
     first, last = window
     end = info.start_pts
     before = first is not None
@@ -169,19 +188,30 @@ def _seek(container: InputContainer, info: VideoInfo, pts: int) -> None:
         container.seek(early, stream=container.streams[info.track])
 
 
-def _timed(
-    container: InputContainer, info: VideoInfo, report: ReadReport
-) -> Iterator[tuple[av.VideoFrame, int]]:
+def _timed(container: InputContainer, info: VideoInfo, report: ReadReport) -> Iterator[Timed]:
     """Frames with a pts each: their own or, without one, where the frame before ends."""
     stream = container.streams.video[_video_index(container, info)]
     last: int | None = None
     following = info.start_pts
-    for frame in decoded(container, stream, report, watch_all=info.duration is None):
+    frames = decoded(
+        container,
+        stream,
+        report,
+        most_pixels=info.limits.pixels,
+        watch_all=info.duration is None,
+    )
+    for frame in frames:
         report.synthesised += frame.pts is None
         pts = following if frame.pts is None else frame.pts
         if last is not None and info.frame_count is None:
             report.longest_gap = max(report.longest_gap, _gap(pts - last, info))
         last, following = pts, pts + _length(frame, info)
+        yield frame, pts
+
+
+def _whole(frames: Iterator[Timed], report: ReadReport) -> Iterator[Timed]:
+    for frame, pts, was_interlaced in deinterlaced(frames):
+        report.deinterlaced += was_interlaced
         yield frame, pts
 
 

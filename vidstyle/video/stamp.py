@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from vidstyle.video.images import image_stamp_text, is_image
-from vidstyle.video.opening import open_input
+from vidstyle.video.opening import is_sequence, open_input, sequence_files
 
 _NAME = "vidstyle"
+_SAMPLE = 1 << 20
 # MP4's common list of tags (ilst) has a fixed set of keys, which every player shows. Its "encoding
 # tool" is the one that no input can lay claim to: it names what wrote the file.
 _MP4_TOOL = "encoding_tool"
@@ -42,7 +44,7 @@ def output_tags(
     sight. QuickTime's own tags are of the second kind, and Matroska's keys are free anyway.
     """
     kept = {key: value for key, value in tags.items() if key.lower() not in _OF_THE_FILE}
-    text = json.dumps({_NAME: stamp})
+    text = stamp_tag(stamp)
     odd = tuple(key for key in kept if key.lower() not in _MP4_KEYS)
     shown = has_cover or any(key.lower() in _MP4_KEYS - _HEADER_KEYS for key in kept)
     if container != "mp4" or (odd and not shown):
@@ -50,9 +52,35 @@ def output_tags(
     return kept | {_MP4_TOOL: text}, False, odd
 
 
+def stamp_tag(stamp: dict[str, Any]) -> str:
+    """The stamp as the text of a tag."""
+    return json.dumps({_NAME: stamp})
+
+
 def painted_tags(tags: dict[str, str]) -> dict[str, str]:
     """The tags of the painted track: language and name, not the old picture's statistics."""
     return {key: tags[key] for key in tags if not key.lower().startswith(_OF_THE_TRACK)}
+
+
+def fingerprint(path: Path) -> str:
+    """Tell files apart: a checksum of the first and last mebibyte, of a sequence of all pictures.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for name in sequence_files(path).values() if is_sequence(path) else (path,):
+        with name.open("rb") as file:
+            digest.update(file.read(_SAMPLE))
+            file.seek(max(0, name.stat().st_size - _SAMPLE))
+            digest.update(file.read(_SAMPLE))
+    return digest.hexdigest()
+
+
+def was_painted_from(output: Path, source: Path) -> bool:
+    """Whether the stamp of a painted clip names this source."""
+    stamp = read_stamp(output)
+    return stamp is not None and stamp.get("source") == fingerprint(source)
 
 
 def read_stamp(path: Path) -> dict[str, Any] | None:
@@ -65,7 +93,10 @@ def read_stamp(path: Path) -> dict[str, Any] | None:
         return _parse(image_stamp_text(path))
     with open_input(path) as container:
         tags = {key.lower(): value for key, value in container.metadata.items()}
-    return _parse(tags.get(_NAME)) or _parse(tags.get("encoder"))
+    # The last is a GIF's.
+    return next(
+        filter(None, (_parse(tags.get(key)) for key in (_NAME, "encoder", "comment"))), None
+    )
 
 
 def _parse(text: str | None) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _NUT_OPTIONS = {"avoid_negative_ts": "disabled"}
 # In these an odd side is possible only where every pixel has its own colour sample.
 _EVEN_CODECS = {"h264", "hevc"}
+# x264's code for AVX-512 reads memory that nobody wrote, and encodes the same frames in another way
+# each time. Without it the same frames make the same file, which resuming promises.
+_REPEATABLE = "asm=AVX2,BMI2,LZCNT"
 _USUAL_CODECS = "libx264, libx265, libsvtav1 or libvpx-vp9"
 
 
@@ -44,6 +48,8 @@ class EncodeSummary:
     first_pts: int
     last_pts: int
     """Of the frames as they came, in ticks of `VideoInfo.time_base`."""
+    last_placed: int
+    """The time that the last frame got in the file; the next segment goes on `after` it."""
     last_duration: int
     """Ticks that the last frame is shown; hand it to `mux`, for NUT does not keep it."""
     pixel_format: str
@@ -57,7 +63,7 @@ def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> t
     Args:
         info: the clip.
         options: codec, quality, preset and pixel format.
-        container: "mp4", "mov" or "mkv".
+        container: "mp4", "mov", "mkv" or "gif".
 
     Returns:
         The notes that `encode_track` would give.
@@ -67,7 +73,7 @@ def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> t
     """
     if container not in MUXERS:
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
-    for muxer in ("nut", MUXERS[container]):
+    for muxer in {"nut", MUXERS[container]} - {"gif"}:  # whatever the codec, GIF is made of it
         with av.open(io.BytesIO(), "w", format=muxer) as trial:
             _, notes = _open_encoder(trial, info, options)
             with _fitting(options.codec, container):
@@ -76,9 +82,17 @@ def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> t
 
 
 def encode_track(
-    frames: Iterable[Frame], path: Path, info: VideoInfo, options: EncodeOptions
+    frames: Iterable[Frame],
+    path: Path,
+    info: VideoInfo,
+    options: EncodeOptions,
+    *,
+    after: int | None = None,
 ) -> EncodeSummary:
     """Encode frames into `path`, a NUT file with one video track and nothing else.
+
+    A track may be written in segments, a file each: all begin with a key frame, and `mux` joins
+    them without a trace.
 
     The time stamps are the frames' own, so variable frame rates stay variable. Only where a clip
     starts before zero are all moved by as much, for NUT has no negative times (`nut_offset`).
@@ -88,6 +102,7 @@ def encode_track(
         path: overwritten.
         info: the clip they come from: size, pixel shape, colour and time base.
         options: codec, quality, preset and pixel format.
+        after: `EncodeSummary.last_placed` of the segment before, None for the first one.
 
     Raises:
         UsageError: a name is unknown, or these options do not go together.
@@ -95,7 +110,7 @@ def encode_track(
     """
     with writing(path), open_output(path, "nut", _NUT_OPTIONS) as output:
         stream, notes = _open_encoder(output, info, options)
-        encoding = _Encoding(output, stream, info)
+        encoding = _Encoding(output, stream, info, after)
         for frame in frames:
             encoding.add(frame)
         return encoding.finish(notes)
@@ -109,13 +124,15 @@ def nut_offset(info: VideoInfo) -> int:
 class _Encoding:
     """One track being written."""
 
-    def __init__(self, output: OutputContainer, stream: VideoStream, info: VideoInfo) -> None:
+    def __init__(
+        self, output: OutputContainer, stream: VideoStream, info: VideoInfo, after: int | None
+    ) -> None:
         self._output, self._stream, self._base = output, stream, info.time_base
         pixel_format = stream.codec_context.pix_fmt or ""
         self._yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)
         self._offset = nut_offset(info)
         self._usual = round(1 / info.average_rate / self._base) if info.average_rate else 1
-        self._placed: int | None = None
+        self._placed = after
         self._frames = self._nudged = 0
         self._first = self._last = self._duration = 0
 
@@ -150,6 +167,7 @@ class _Encoding:
             nudged=self._nudged,
             first_pts=self._first,
             last_pts=self._last,
+            last_placed=self._placed or 0,
             last_duration=self._duration,
             pixel_format=self._stream.codec_context.pix_fmt or "",
             notes=notes,
@@ -237,9 +255,18 @@ def _private_options(known: dict[str, CodecOption], options: EncodeOptions) -> d
         names = {choice.name for choice in preset.choices}
         if preset.type == OptionType.STRING or options.preset in names or options.preset.isdigit():
             chosen["preset"] = options.preset
+    if "x264-params" in known and _has_avx512():
+        chosen["x264-params"] = _REPEATABLE
     if "x265-params" in known:
         chosen["x265-params"] = "log-level=none"
     return chosen
+
+
+@lru_cache
+def _has_avx512() -> bool:
+    """Whether the processor has it, where that is known; it has AVX2, BMI2 and LZCNT then, too."""
+    cpu = Path("/proc/cpuinfo")
+    return cpu.exists() and "avx512f" in cpu.read_text()
 
 
 def _silence(codec: Codec) -> None:

@@ -1,0 +1,121 @@
+"""The painted track as a GIF: 256 colours a frame, hundredths of a second, no sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.filter import Graph
+
+from vidstyle.video.colour import RgbReader, colour_of
+from vidstyle.video.opening import open_input, open_output, writing
+
+TICK = Fraction(1, 100)
+_COMMENT, _TRAILER = b"\x21\xfe", b"\x3b"  # GIF89a, sections 24 and 27
+_LONGEST_BLOCK = 255
+
+
+def write_gif(segments: Sequence[Path], output: Path, last: Fraction, stamp: str) -> int:
+    """Turn what `encode_track` wrote into a GIF that repeats for ever.
+
+    Args:
+        segments: the painted track, in order; one file or more.
+        output: overwritten.
+        last: seconds that the last picture is shown.
+        stamp: the comment, where `stamp.read_stamp` finds it.
+
+    Returns:
+        How many frames were moved to the nearest hundredth of a second.
+
+    Raises:
+        ResourceError: the disk is full, or the place cannot be written.
+    """
+    options = {"final_delay": str(max(1, round(last / TICK)))}
+    with writing(output):
+        clock = _Clock()
+        pictures = (clock.set(frame) for path in segments for frame in _frames(path))
+        with open_output(output, "gif", options) as target:
+            stream = target.add_stream("gif", time_base=TICK)
+            for frame in _with_palettes(pictures):
+                if not stream.codec_context.is_open:
+                    stream.width, stream.height = frame.width, frame.height
+                    stream.pix_fmt = "pal8"
+                target.mux(stream.encode(frame))
+            target.mux(stream.encode())
+        _add_comment(output, stamp.encode())
+    return clock.moved
+
+
+class _Clock:
+    """Counts in hundredths from the first frame on, each frame after the one before."""
+
+    def __init__(self) -> None:
+        self.moved = 0
+        self._start: Fraction | None = None
+        self._next = 0
+
+    def set(self, frame: av.VideoFrame) -> av.VideoFrame:
+        time = (frame.pts or 0) * Fraction(frame.time_base or TICK)
+        self._start = time if self._start is None else self._start
+        exact = (time - self._start) / TICK
+        frame.pts, frame.time_base = max(round(exact), self._next), TICK
+        self.moved += frame.pts != exact
+        self._next = frame.pts + 1
+        return frame
+
+
+def _frames(path: Path) -> Iterator[av.VideoFrame]:
+    with open_input(path) as painted:
+        rgb = None
+        for frame in painted.decode(video=0):
+            rgb = rgb or RgbReader(frame.width, frame.height, colour_of(frame))
+            picture = av.VideoFrame.from_ndarray(rgb.read(frame), "rgb24")
+            picture.pts, picture.time_base = frame.pts, frame.time_base
+            yield picture
+
+
+def _with_palettes(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """Each frame in 256 colours of its own: one palette for all would need all frames at once."""
+    graph: Graph | None = None
+    for frame in frames:
+        graph = graph or _palette_graph(frame)
+        graph.vpush(frame)
+        yield from _ready(graph)
+    if graph is not None:
+        graph.vpush(None)
+        yield from _ready(graph)
+
+
+def _palette_graph(frame: av.VideoFrame) -> Graph:
+    graph = Graph()
+    entry = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=TICK
+    )
+    split, palette = graph.add("split"), graph.add("palettegen", "stats_mode=single")
+    apply = graph.add("paletteuse", "new=1:dither=sierra2_4a")
+    entry.link_to(split)
+    split.link_to(apply, 0, 0)
+    split.link_to(palette, 1, 0)
+    palette.link_to(apply, 0, 1)
+    apply.link_to(graph.add("buffersink"))
+    graph.configure()
+    return graph
+
+
+def _ready(graph: Graph) -> Iterator[av.VideoFrame]:
+    while True:
+        try:
+            yield graph.vpull()
+        except (av.BlockingIOError, av.EOFError):
+            return
+
+
+def _add_comment(path: Path, text: bytes) -> None:
+    """FFmpeg's muxer writes none: put one before the trailer."""
+    blocks = [text[at : at + _LONGEST_BLOCK] for at in range(0, len(text), _LONGEST_BLOCK)]
+    body = b"".join(bytes([len(block)]) + block for block in blocks)
+    with path.open("r+b") as file:
+        file.seek(-len(_TRAILER), 2)
+        file.write(_COMMENT + body + b"\0" + _TRAILER)

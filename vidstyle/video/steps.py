@@ -1,0 +1,58 @@
+"""The steps of reading and writing, one at a time, so that each can be timed by itself.
+
+`read_frames` and `encode_track` take the same steps in pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vidstyle.types import EncodeOptions, Frame, VideoInfo
+from vidstyle.video.colour import YuvWriter, output_colour
+from vidstyle.video.opening import open_output, writing
+from vidstyle.video.read import ReadReport, _upright, _window
+from vidstyle.video.write import _open_encoder
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Decoded = tuple[av.VideoFrame, int]
+
+
+def decode(info: VideoInfo) -> Iterator[Decoded]:
+    """A clip's frames as its codec gives them, each with its pts."""
+    return _window(info, None, None, ReadReport())
+
+
+def convert_in(frames: Iterable[Decoded], info: VideoInfo) -> Iterator[Frame]:
+    """What `decode` gave as (H, W, 3) RGB, upright: together they are `read_frames`."""
+    return _upright(iter(frames), info, ReadReport())
+
+
+def convert_out(
+    images: Iterable[NDArray[np.uint8]], info: VideoInfo, pixel_format: str
+) -> Iterator[av.VideoFrame]:
+    """(H, W, 3) RGB as what an encoder takes."""
+    yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)
+    return map(yuv.write, images)
+
+
+def encode(
+    pictures: Iterable[av.VideoFrame], path: Path, info: VideoInfo, options: EncodeOptions
+) -> None:
+    """Encode what `convert_out` gave into `path`, a NUT file, at the clip's average frame rate.
+
+    Raises:
+        UsageError, ResourceError: as `encode_track` does.
+    """
+    with writing(path), open_output(path, "nut", {}) as output:
+        stream, _ = _open_encoder(output, info, options)
+        ticks = round(1 / (info.average_rate or 25) / info.time_base)
+        for number, picture in enumerate(pictures):
+            picture.pts, picture.time_base = number * ticks, info.time_base
+            output.mux(stream.encode(picture))
+        output.mux(stream.encode())
