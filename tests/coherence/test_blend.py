@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -164,3 +168,37 @@ def test_a_long_pan_by_parts_of_pixels_neither_blurs_nor_sharpens() -> None:
         steady = steadier.step(frame, painted)
     inner = np.s_[20:-20, 20:-50]
     assert 0.85 < detail(steady[inner]) / detail(painted[inner]) < 1.2
+
+
+@pytest.mark.parametrize("after", [1, 4, 9])
+def test_a_saved_memory_goes_on_to_the_very_same_pictures(tmp_path: Path, after: int) -> None:
+    """Sizes are odd, and more frames go by than the memory has room for."""
+    frames = [frame[:-1, :-1].copy() for frame in pan(14)]
+    frames[7:] = [255 - frame for frame in frames[7:]]  # a cut
+    paintings = [paint(frame, i) for i, frame in enumerate(frames)]
+    one, other = (Steadier(HEIGHT - 1, WIDTH - 1) for _ in range(2))
+    for pair in zip(frames[:after], paintings[:after], strict=True):
+        one.step(*pair)
+    with (tmp_path / "memory").open("wb") as file:
+        one.save(file)
+    with (tmp_path / "memory").open("rb") as file:
+        other.load(file)
+    for pair in zip(frames[after:], paintings[after:], strict=True):
+        assert np.array_equal(one.step(*pair), other.step(*pair))
+
+
+@pytest.mark.parametrize("harm", [lambda b: b[:-1], lambda b: b + b"x", lambda b: b"x" + b[1:]])
+def test_a_damaged_memory_is_refused(harm: Callable[[bytes], bytes]) -> None:
+    steadier, file = Steadier(HEIGHT, WIDTH), io.BytesIO()
+    steadier.step(texture(0), paint(texture(0), 0))
+    steadier.save(file)
+    with pytest.raises(ValueError, match="memory of the blend"):
+        Steadier(HEIGHT, WIDTH).load(io.BytesIO(harm(file.getvalue())))
+
+
+def test_motion_may_be_observed_ahead_of_the_painting() -> None:
+    frames = pan(5)
+    together, apart = Steadier(HEIGHT, WIDTH), Steadier(HEIGHT, WIDTH)
+    ahead = [apart.observe(frame) for frame in frames]
+    for frame, seen in zip(frames, ahead, strict=True):
+        assert np.array_equal(apart.hold(seen, 255 - frame), together.step(frame, 255 - frame))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.coherence.memory import Recollection
+from vidstyle.motion.flow import largest
 
 Image = NDArray[np.uint8]
 Plane = NDArray[np.float32]
@@ -42,7 +43,7 @@ def _departure(frame: Image, remembered: Image) -> Plane:
     now, then = cv2.blur(frame, (3, 3)), cv2.blur(remembered, (3, 3))
     above = cv2.subtract(now, cv2.dilate(then, _NEIGHBOURS))
     below = cv2.subtract(cv2.erode(then, _NEIGHBOURS), now)
-    return cv2.max(above, below).max(axis=-1).astype(np.float32)
+    return largest(cv2.max(above, below)).astype(np.float32)
 
 
 def _ramp(value: Plane, begin: float, end: float) -> Plane:

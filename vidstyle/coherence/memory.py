@@ -69,6 +69,10 @@ class Memory:
         self._shape = np.tile(_UNSHAPED, (*self._coarse, 1))
         self._lost = np.zeros(half_size, np.bool_)
 
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All that it remembers, in an order that never changes; writing into them restores it."""
+        return self._painted, self._source, self._fields, self._slots, self._shape, self._lost
+
     def follow(self, flow: Flow, hidden: Mask) -> None:
         """Move on to the next frame.
 

@@ -24,13 +24,20 @@ def is_cut(a: Image, b: Image) -> bool:
     A pure function of the two: thumbnails differ even with motion undone, and not by light alone.
     """
     small_a, small_b = (_thumbnail(image) for image in (a, b))
+    if _difference(small_a, small_b) <= _UNEXPLAINED:
+        return False  # as most neighbours are; no need to look for motion
     moved_b = warp(small_b, fine_flow(small_a, small_b), "linear")
-    unexplained = float(cv2.absdiff(small_a, moved_b).mean()) / 255
+    unexplained = _difference(small_a, moved_b)
     return unexplained > _UNEXPLAINED and _correlation(small_a, moved_b) < _ALIKE
 
 
 def _thumbnail(image: Image) -> Image:
     return cv2.resize(image, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+
+
+def _difference(a: Image, b: Image) -> float:
+    """Mean absolute difference, 0 to 1."""
+    return float(cv2.absdiff(a, b).mean()) / 255
 
 
 def _correlation(a: Image, b: Image) -> float:

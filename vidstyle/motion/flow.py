@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.motion.warp import warp
+from vidstyle.motion.warp import grid, warp
 
 Image = NDArray[np.uint8]
 Flow = NDArray[np.float32]
@@ -16,6 +16,9 @@ Mask = NDArray[np.bool_]
 _UNLIKE = 6
 # Dense inverse search needs room for its coarsest patches.
 _LEAST = 32
+# Pixels between patches and steps a patch, both finer and rougher than the preset's 4 and 12.
+_STRIDE, _DESCENTS = 5, 8
+_STRIDE_BACK, _DESCENTS_BACK = 6, 6
 _ROUNDS = 3
 # A quarter of OpenCV's default: painted strokes show every small motion that is smoothed away.
 _SMOOTHNESS = 5.0
@@ -32,8 +35,8 @@ class FlowEstimator:
     def __init__(self, height: int, width: int) -> None:
         self.half_size = (max(height // 2, _LEAST), max(width // 2, _LEAST))
         self._size = (height, width)
-        self._search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._search.setFinestScale(0)
+        self._search = _dense_search(_STRIDE, _DESCENTS)
+        self._search_back = _dense_search(_STRIDE_BACK, _DESCENTS_BACK)
         self._refinement = cv2.VariationalRefinement_create()
         self._refinement.setFixedPointIterations(_ROUNDS)
         self._refinement.setAlpha(_SMOOTHNESS)
@@ -64,8 +67,16 @@ class FlowEstimator:
         """
         grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (a, b))
         unlike = cv2.absdiff(cv2.blur(a, (3, 3)), cv2.blur(warp(b, flow, "linear"), (3, 3)))
-        seen = cv2.dilate(unlike.max(axis=-1), np.ones((5, 5), np.uint8)) > _UNLIKE
-        return occlusion(flow, self._search.calc(grey_b, grey_a, None)) & seen
+        seen = cv2.dilate(largest(unlike), np.ones((5, 5), np.uint8)) > _UNLIKE
+        return occlusion(flow, self._search_back.calc(grey_b, grey_a, None)) & seen
+
+
+def _dense_search(stride: int, descents: int) -> cv2.DISOpticalFlow:
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    search.setFinestScale(0)
+    search.setPatchStride(stride)
+    search.setGradientDescentIterations(descents)
+    return search
 
 
 def fine_flow(a: Image, b: Image) -> Flow:
@@ -77,6 +88,12 @@ def fine_flow(a: Image, b: Image) -> Flow:
     search.setFinestScale(0)
     grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (a, b))
     return search.calc(grey_a, grey_b, None)
+
+
+def largest(image: Image) -> Image:
+    """(H, W, 3) to (H, W): the largest of each pixel's channels, much faster than NumPy's `max`."""
+    red, green, blue = cv2.split(image)
+    return cv2.max(cv2.max(red, green), blue)
 
 
 def resize_flow(flow: Flow, height: int, width: int) -> Flow:
@@ -109,6 +126,14 @@ def motion_boundary(flow: Flow) -> Mask:
     return steepness > 0.01 * _square(flow) + 0.002
 
 
+def outside(flow: Flow) -> Mask:
+    """Pixels whose motion leads out of the picture; (H, W, 2) pixels to (H, W) bool."""
+    height, width = flow.shape[:2]
+    x, y = np.moveaxis(grid(height, width) + flow, -1, 0)
+    return (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
+
+
 def _square(flow: Flow) -> NDArray[np.float32]:
     """Squared length of each vector."""
-    return np.einsum("hwc,hwc->hw", flow, flow)
+    x, y = cv2.split(flow)
+    return x * x + y * y
