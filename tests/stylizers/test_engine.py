@@ -10,10 +10,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from vidstyle.errors import ResourceError, UsageError
-from vidstyle.stylizers.engine import FramePainter, OpenVinoEngine, TorchEngine, open_engine
-from vidstyle.stylizers.registry import StyleRegistry
-from vidstyle.stylizers.style_file import load_network, read_card
+from vidstyle.errors import ResourceError, StyleError, UsageError
+from vidstyle.stylizers import graph_cache, openvino_engine, torch_engine
+from vidstyle.stylizers.card import read_card
+from vidstyle.stylizers.engine import open_engine
+from vidstyle.stylizers.graph_cache import graph_file
+from vidstyle.stylizers.openvino_engine import OpenVinoEngine
+from vidstyle.stylizers.painter import FramePainter
+from vidstyle.stylizers.registry import StyleFile, StyleRegistry
+from vidstyle.stylizers.style_file import load_network
+from vidstyle.stylizers.torch_engine import TorchEngine
 
 MakeStyle = Callable[..., Path]
 
@@ -36,6 +42,11 @@ def reference(path: Path, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     error = np.mean((a.astype(float) - b.astype(float)) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def apart(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> int:
+    """The most levels between two paintings."""
+    return int(np.abs(a.astype(int) - b).max())
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
@@ -116,3 +127,133 @@ def test_cuda_paints_as_the_cpu_does(make_style: MakeStyle) -> None:
     style = StyleRegistry([]).find(str(path), "fast")
     painted = open_engine(style, height=48, width=64, device="cuda").paint(frames)
     assert psnr(painted, reference(path, frames)) > 40
+
+
+class Machine:
+    """A torch engine whose network fails beyond a number of pixels, or in half precision."""
+
+    def __init__(self, path: Path, size: tuple[int, int], *, pixels: float = np.inf) -> None:
+        self.engine = TorchEngine(StyleRegistry([]).find(str(path), "fast"), *size, "cpu")
+        self.engine.uses_half = False
+        self.batches: list[int] = []
+        self.error: Exception = torch.OutOfMemoryError("CUDA out of memory")
+
+        def check(_: object, inputs: tuple[torch.Tensor]) -> None:
+            (x,) = inputs
+            if x.shape[0] * x.shape[2] * x.shape[3] > pixels:
+                raise self.error
+            self.batches.append(x.shape[0])
+
+        self.engine.painter.network.register_forward_pre_hook(check)
+
+    def overflow(self, *, always: bool = False) -> None:
+        self.engine.uses_half = True
+
+        def spoil(_: object, __: object, painted: torch.Tensor) -> torch.Tensor:
+            painted[0, 0, 3, 5] = np.nan if torch.is_autocast_enabled("cpu") or always else 0.5
+            return painted
+
+        self.engine.painter.network.register_forward_hook(spoil)
+
+
+def test_fewer_frames_at_a_time_where_memory_is_short(make_style: MakeStyle) -> None:
+    path, frames = make_style(), smooth_frames(5, 40, 48)
+    machine = Machine(path, (40, 48), pixels=2 * 40 * 48)
+    for _ in range(2):
+        assert apart(machine.engine.paint(frames), reference(path, frames)) <= 1
+    assert machine.batches == [2, 2, 1] * 2
+    assert machine.engine.notes == ("cpu is short of memory: painting fewer frames at a time",)
+
+
+SHORTAGES = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", SHORTAGES)
+def test_tiles_where_memory_does_not_hold_a_frame(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(torch_engine, "TILES", (160, 64))
+    path, frames = make_style(), smooth_frames(2, 250, 280)
+    machine = Machine(path, (250, 280), pixels=230 * 230)
+    machine.error = error
+    assert apart(machine.engine.paint(frames), reference(path, frames)) <= 1
+    assert [note.rpartition(": ")[2] for note in machine.engine.notes] == [
+        "painting fewer frames at a time",
+        "painting in tiles of 160, much slower",
+        "painting in tiles of 64, much slower",
+    ]
+
+
+def test_too_little_memory_for_a_tile_is_said(make_style: MakeStyle) -> None:
+    machine = Machine(make_style(), (40, 48), pixels=100)
+    with pytest.raises(ResourceError, match="too little memory for 48x40 frames, even in tiles"):
+        machine.engine.paint(smooth_frames(1, 40, 48))
+
+
+def test_other_failures_are_not_taken_for_it(make_style: MakeStyle) -> None:
+    machine = Machine(make_style(), (40, 48), pixels=100)
+    machine.error = RuntimeError("a kernel is missing")
+    with pytest.raises(RuntimeError, match="a kernel is missing"):
+        machine.engine.paint(smooth_frames(1, 40, 48))
+
+
+def test_what_overflows_in_half_precision_is_painted_in_fp32_and_said_once(
+    make_style: MakeStyle,
+) -> None:
+    path, frames = make_style(), smooth_frames(2, 40, 48)
+    machine = Machine(path, (40, 48))
+    machine.overflow()
+    for _ in range(2):
+        painted = machine.engine.paint(frames)
+        wanted = reference(path, frames)
+        wanted[0, 3, 5, 0] = painted[0, 3, 5, 0]
+        assert apart(painted, wanted) <= 1
+    (note,) = machine.engine.notes
+    assert "overflows here: painting such frames in float32" in note
+
+
+def test_a_network_that_paints_no_numbers_is_an_error(make_style: MakeStyle) -> None:
+    machine = Machine(make_style(), (40, 48))
+    machine.overflow(always=True)
+    with pytest.raises(StyleError, match="paints no numbers"):
+        machine.engine.paint(smooth_frames(1, 40, 48))
+
+
+def test_a_graph_is_converted_once(make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch) -> None:
+    style = StyleRegistry([]).find(str(make_style()), "fast")
+    frames = smooth_frames(1, 24, 32)
+    first = OpenVinoEngine(style, 24, 32, threads=1).paint(frames)
+    with monkeypatch.context() as patch:
+        patch.delattr(openvino_engine, "_convert")
+        assert np.array_equal(OpenVinoEngine(style, 24, 32, threads=1).paint(frames), first)
+    graph_file(style, 24, 32).write_text("<net")
+    assert np.array_equal(OpenVinoEngine(style, 24, 32, threads=1).paint(frames), first)
+
+
+def test_another_style_or_size_is_another_graph(make_style: MakeStyle) -> None:
+    paths = [make_style(f"s{seed}", seed=seed) for seed in (1, 2)]
+    styles = [StyleFile(path, read_card(path), way) for path in paths for way in (False, True)]
+    files = {graph_file(style, *size) for style in styles for size in ((24, 32), (32, 24))}
+    assert len(files) == 8
+
+
+def test_few_graphs_are_kept(make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_cache, "MOST_GRAPHS", 2)
+    style = StyleRegistry([]).find(str(make_style()), "fast")
+    for height in (24, 28, 32):
+        OpenVinoEngine(style, height, 24, threads=1)
+    assert len(list(graph_cache.cache_folder().iterdir())) == 2
+    assert graph_file(style, 32, 24).exists()
+
+
+def test_a_cache_that_cannot_be_written_only_costs_time(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    style = StyleRegistry([]).find(str(make_style()), "fast")
+    assert OpenVinoEngine(style, 24, 32, threads=1).paint(smooth_frames(2, 24, 32)).any()

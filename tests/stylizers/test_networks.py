@@ -2,8 +2,17 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
-from vidstyle.stylizers.networks import NETWORKS, InstanceNorm, SmoothShuffle, StyleNetwork
+from vidstyle.stylizers.card import NETWORK_NAMES
+from vidstyle.stylizers.networks import (
+    NETWORKS,
+    InstanceNorm,
+    SmoothColour,
+    SmoothShuffle,
+    StyleNetwork,
+    binomial,
+)
 
 
 @pytest.fixture(params=sorted(NETWORKS))
@@ -40,6 +49,20 @@ def test_smooth_shuffle_makes_the_four_phases_agree() -> None:
     assert (up - up[..., :1, :1]).abs().max() < 1e-6
 
 
+@torch.no_grad()
+def test_smooth_colour_is_shuffle_filter_and_convolution_in_one() -> None:
+    torch.manual_seed(0)
+    layer = SmoothColour(2)
+    x = torch.randn(1, 8, 6, 7)
+    full = F.conv2d(F.pixel_shuffle(x, 2), binomial(2), padding=1, groups=2)
+    apart = F.conv2d(full, layer.colour.weight, layer.colour.bias, padding=1)
+    assert torch.allclose(layer(x)[..., 2:-2, 2:-2], apart[..., 2:-2, 2:-2], atol=1e-6)
+
+
+def test_a_card_may_name_every_network_there_is() -> None:
+    assert set(NETWORKS) == NETWORK_NAMES
+
+
 def test_norm_statistics_survive_values_whose_square_overflows_half_precision() -> None:
     x = torch.randn(1, 2, 16, 16).half() * 3000
     assert InstanceNorm(2)(x).isfinite().all()
@@ -49,3 +72,11 @@ def test_parameter_counts_stay_in_budget() -> None:
     sizes = {name: sum(p.numel() for p in net().parameters()) for name, net in NETWORKS.items()}
     assert sizes["FastNet"] < 300_000
     assert sizes["BestNet"] <= 1_700_000
+
+
+def test_a_network_without_memory_has_every_shape_and_no_price() -> None:
+    """Arithmetic on a meta device would import 900 modules, a second at every start."""
+    with torch.device("meta"):
+        network = NETWORKS["FastNet"](width=8, half_width=4, full_width=4, blocks=1)
+    assert {tensor.device.type for tensor in network.state_dict().values()} == {"meta"}
+    assert {tensor.device.type for tensor in network.buffers()} == {"cpu"}

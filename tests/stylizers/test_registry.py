@@ -1,11 +1,13 @@
 """Finding styles: by name and tier, by path, with help for what is not there."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from vidstyle.errors import StyleError
+from vidstyle.stylizers import registry as registry_module
 from vidstyle.stylizers.registry import StyleRegistry, user_folder, write_manifest
 
 MakeStyle = Callable[..., Path]
@@ -39,13 +41,25 @@ def test_an_unknown_name_suggests_near_ones(tmp_path: Path, make_style: MakeStyl
         StyleRegistry([tmp_path]).find("monnet", "fast")
 
 
-@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../b", "missing.safetensors"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x",
+        "/etc/passwd",
+        "a/../../b",
+        "missing.safetensors",
+        "a\0.safetensors",
+        "x" * 5000 + ".safetensors",
+    ],
+)
 def test_paths_are_files_or_errors(tmp_path: Path, name: str) -> None:
     with pytest.raises(StyleError):
         StyleRegistry([tmp_path]).find(name, "fast")
 
 
-@pytest.mark.parametrize("name", ["", "..", "A", "a\0b", "x" * 65, "\x1b[31m", "-x"])
+@pytest.mark.parametrize(
+    "name", ["", "..", "A", "a\0b", "x" * 65, "\x1b[31m", "-x", "con", "nul.fast", "x."]
+)
 def test_what_cannot_be_a_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StyleError, match="cannot be a style's name"):
         StyleRegistry([tmp_path]).find(name, "fast")
@@ -60,6 +74,31 @@ def test_a_broken_file_hides_nothing_and_says_why_when_asked_for(
     assert registry.names() == ["sea"]
     with pytest.raises(StyleError, match=r"bad\.safetensors: not a readable"):
         registry.find("bad", "fast")
+
+
+def test_links_out_of_the_folder_and_pipes_are_passed_over(
+    tmp_path: Path, make_style: MakeStyle
+) -> None:
+    make_style("sea", folder=tmp_path / "in")
+    outside = make_style("sky", folder=tmp_path / "out")
+    (tmp_path / "in" / "sky.fast.safetensors").symlink_to(outside)
+    (tmp_path / "in" / "gone.safetensors").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "in" / "pipe.safetensors")
+    registry = StyleRegistry([tmp_path / "in"])
+    assert registry.names() == ["sea"]
+    with pytest.raises(StyleError, match="no style is called 'sky'"):
+        registry.find("sky", "fast")
+    assert StyleRegistry([]).find(str(outside), "fast").card.name == "sky"
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff"])
+def test_a_broken_manifest_is_told_of(
+    tmp_path: Path, make_style: MakeStyle, content: bytes
+) -> None:
+    make_style("sea")
+    (tmp_path / "manifest.json").write_bytes(content)
+    with pytest.raises(StyleError, match=r"manifest\.json: is broken"):
+        StyleRegistry([tmp_path]).find("sea", "fast")
 
 
 def test_a_changed_file_fails_its_checksum(tmp_path: Path, make_style: MakeStyle) -> None:
@@ -79,3 +118,17 @@ def test_the_users_folder_follows_the_environment(
     assert user_folder() == tmp_path / "vidstyle" / "styles"
     monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path / "mine"))
     assert user_folder() == tmp_path / "mine"
+
+
+def test_what_is_shipped_is_found_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_style: MakeStyle
+) -> None:
+    path = make_style("a", folder=tmp_path / "shipped")
+    write_manifest(path.parent)
+    monkeypatch.setattr(registry_module, "shipped_folder", lambda: path.parent)
+    assert registry_module.shipped_file(path.name) == path
+    with pytest.raises(StyleError, match="is missing"):
+        registry_module.shipped_file("b.safetensors")
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(StyleError, match="checksum"):
+        registry_module.shipped_file(path.name)

@@ -1,6 +1,7 @@
 """Style files: what is written is read back, and what is broken is refused by name."""
 
 import json
+import resource
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from vidstyle.errors import StyleError
+from vidstyle.stylizers.card import CARD_KEY, read_card
 from vidstyle.stylizers.networks import build
-from vidstyle.stylizers.style_file import CARD_KEY, load_network, read_card, save_style
+from vidstyle.stylizers.style_file import load_network, save_style
 from vidstyle.types import StyleCard
 
 MakeStyle = Callable[..., Path]
@@ -75,6 +77,11 @@ def test_a_file_without_card_is_refused(tmp_path: Path) -> None:
         {"parameters": {"width": 10**9}},
         {"parameters": {"width": "48"}},
         {"parameters": None},
+        {"name": "con"},
+        {"name": "aux.v2"},
+        {"name": "sea."},
+        {"title": 7},
+        {"weak": ["a"]},
     ],
 )
 def test_a_card_that_asks_for_nonsense_is_refused(
@@ -94,11 +101,73 @@ def test_weights_that_do_not_fit_the_card_are_refused(make_style: MakeStyle) -> 
         load_network(path, card)
 
 
+def test_a_card_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(1)}, tmp_path / "s.safetensors", {CARD_KEY: "[" * 200_000})
+    with pytest.raises(StyleError, match="card is broken"):
+        read_card(tmp_path / "s.safetensors")
+
+
+def test_a_header_that_would_take_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.safetensors"
+    save_file({"x": torch.zeros(1)}, path, {CARD_KEY: "{}", "padding": "x" * (1 << 20)})
+    with pytest.raises(StyleError, match="header claims 1,048,"):
+        read_card(path)
+
+
+def test_a_card_that_asks_for_gigabytes_gets_none(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The header is held against the card before the network is built or a weight is read."""
+    path = make_style()
+    huge = {"width": 512, "half_width": 512, "full_width": 512, "blocks": 512}
+    card = replace(read_card(path), parameters=huge)
+    monkeypatch.setattr("vidstyle.stylizers.style_file.load_file", lambda _: pytest.fail("loaded"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(StyleError, match="do not fit its card"):
+        load_network(path, card)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB; it is 9 GB
+
+
+def test_weights_are_floating_point_numbers(make_style: MakeStyle) -> None:
+    path = make_style()
+    card = read_card(path)
+    tensors = {name: tensor.to(torch.int64) for name, tensor in load_file(path).items()}
+    save_file(tensors, path, {CARD_KEY: json.dumps(card.__dict__)})
+    with pytest.raises(StyleError, match="holds I64, not floating-point"):
+        load_network(path, card)
+
+
 def test_weights_that_are_not_finite_are_refused(make_style: MakeStyle) -> None:
     path = make_style()
     card = read_card(path)
     network = load_network(path, card)
-    network.state_dict()["colour.bias"].fill_(float("nan"))
+    network.state_dict()["stem.bias"].fill_(float("nan"))
     save_style(path, network, card)
     with pytest.raises(StyleError, match="not finite"):
         load_network(path, card)
+
+
+def test_a_style_that_keeps_the_way_back_gives_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    card = StyleCard("s", "S", "P", "1", "fast", "FastNet", {"width": 8})
+    ways = {False: build(card), True: build(card)}
+    path = tmp_path / "s.safetensors"
+    save_style(path, ways[False], card, reverse=ways[True])
+    assert read_card(path) == replace(card, reversible=True)
+    for reverse, network in ways.items():
+        loaded = load_network(path, read_card(path), reverse=reverse).state_dict()
+        expected = network.state_dict()
+        assert all(torch.equal(loaded[name], expected[name].half().float()) for name in expected)
+
+
+def test_a_style_saved_without_the_way_back_says_so(make_style: MakeStyle, tmp_path: Path) -> None:
+    card = replace(read_card(make_style()), reversible=True)
+    save_style(tmp_path / "s.safetensors", build(card), card)
+    assert not read_card(tmp_path / "s.safetensors").reversible
+
+
+def test_a_card_that_promises_a_way_back_in_vain_is_refused(
+    tmp_path: Path, make_style: MakeStyle
+) -> None:
+    path = make_style()
+    with pytest.raises(StyleError, match="do not fit its card"):
+        load_network(path, replace(read_card(path), reversible=True), reverse=True)

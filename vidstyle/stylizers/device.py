@@ -1,14 +1,23 @@
-"""Which processor computes, and what it can do."""
+"""Which processor computes, and what it can do. Torch is imported only where it is asked."""
 
 from __future__ import annotations
 
-import torch
+import os
+import sys
+from pathlib import Path
+from typing import Final
 
 from vidstyle.errors import ResourceError, UsageError
 
+_GPU_NODES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""What NVIDIA's and AMD's drivers, and Windows' for Linux guests, make visible of a GPU."""
 
-def choose_device(name: str) -> torch.device:
-    """Turn a name ("auto", "cpu", "cuda", "cuda:1", "mps") into a device that works.
+_MOST_PIXELS: Final = 17_000_000
+"""Two frames of 4K. Side by side, networks need memory for each frame: some 100 bytes a pixel."""
+
+
+def choose_device(name: str) -> str:
+    """Turn a name ("auto", "cpu", "cuda", "cuda:1", "mps") into one of a device that works.
 
     Raises:
         UsageError: torch knows no such device.
@@ -16,6 +25,10 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         return _fastest()
+    if name == "cpu":
+        return name
+    import torch
+
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -24,17 +37,37 @@ def choose_device(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ResourceError(f"device {name!r} is not there; try --device cpu") from error
-    return device
+    return name
 
 
-def _fastest() -> torch.device:
+def _fastest() -> str:
+    # Importing torch takes longer than painting the first frames does.
+    if sys.platform == "linux" and not any(Path(node).exists() for node in _GPU_NODES):
+        return "cpu"
+    import torch
+
     if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Say whether bfloat16 is computed in hardware; where it is emulated, fp32 is faster."""
-    if device.type == "cuda":
+def has_bfloat16(device: str) -> bool:
+    """Say whether torch computes bfloat16 in hardware; where it is emulated, fp32 is faster."""
+    import torch
+
+    if device.startswith("cuda"):
         return bool(torch.cuda.is_bf16_supported())
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
+
+
+def frames_at_a_time(height: int, width: int, threads: int) -> int:
+    """How many frames a CPU should paint side by side: one a thread, unless they are huge."""
+    return max(1, min(threads, _MOST_PIXELS // (height * width)))

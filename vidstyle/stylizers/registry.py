@@ -7,13 +7,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from vidstyle.errors import StyleError
-from vidstyle.stylizers.style_file import read_card
+from vidstyle.stylizers.card import read_card
 from vidstyle.types import STYLE_NAME, StyleCard, Tier
 
 SUFFIX: Final = ".safetensors"
@@ -27,6 +27,25 @@ class StyleFile:
 
     path: Path
     card: StyleCard
+    reverse: bool = False
+    """Paintings become photographs."""
+
+    def reversed(self) -> StyleFile:
+        """Turn it round: the way back, under a name of its own.
+
+        Raises:
+            StyleError: the file does not hold it.
+        """
+        if not self.card.reversible:
+            raise StyleError(
+                f"{self.path}: holds no way back from paintings to photographs; "
+                "only styles trained with --method cyclegan --keep-reverse do"
+            )
+        return StyleFile(self.path, replace(self.card, name=f"{self.card.name}-reverse"), True)
+
+    def sha256(self) -> str:
+        """Of the file, as hexadecimal digits."""
+        return _sha256(self.path)
 
 
 class StyleRegistry:
@@ -88,10 +107,23 @@ class StyleRegistry:
 
 
 def shipped_folder() -> Path:
-    """The styles that come with vidstyle: inside the installed package, beside it in a checkout."""
+    """What comes with vidstyle: inside the installed package, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "weights"
     return installed if installed.is_dir() else package.parent / "weights"
+
+
+def shipped_file(name: str) -> Path:
+    """A file that comes with vidstyle.
+
+    Raises:
+        StyleError: it is not there, or was changed.
+    """
+    path = shipped_folder() / name
+    if not path.is_file():
+        raise StyleError(f"{path}: is missing; install vidstyle again")
+    _check_sum(path)
+    return path
 
 
 def user_folder() -> Path:
@@ -109,14 +141,23 @@ def write_manifest(folder: Path) -> None:
 
 
 def _open(path: Path) -> StyleFile:
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # a name too long for any file system
+        there = False
+    if not there:
         raise StyleError(f"{path}: no such style file")
     _check_sum(path)
     return StyleFile(path, read_card(path))
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    """The style files of a folder; links that lead out of it and what would block are none."""
+    if not folder.is_dir():
+        return []
+    home = folder.resolve()
+    found = sorted(folder.glob(f"*{SUFFIX}"))
+    return [path for path in found if path.is_file() and path.resolve().is_relative_to(home)]
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[StyleFile]:
@@ -132,10 +173,14 @@ def _check_sum(path: Path) -> None:
     manifest = path.parent / MANIFEST
     if not manifest.is_file():
         return
-    wanted = json.loads(manifest.read_text(encoding="utf-8")).get(path.name)
+    try:
+        wanted = json.loads(manifest.read_text(encoding="utf-8")).get(path.name)
+    except (OSError, ValueError, AttributeError) as error:
+        raise StyleError(f"{manifest}: is broken; install vidstyle again") from error
     if wanted is not None and wanted != _sha256(path):
         raise StyleError(f"{path}: differs from its checksum in {MANIFEST}; install vidstyle again")
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,17 +15,32 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from vidstyle.errors import StyleError
-from vidstyle.stylizers.networks import NETWORKS, StyleNetwork, build
-from vidstyle.types import STYLE_NAME, TIERS, StyleCard
+from vidstyle.stylizers.card import CARD_KEY
+from vidstyle.stylizers.networks import StyleNetwork, build
+from vidstyle.types import StyleCard
 
-CARD_KEY: Final = "vidstyle"
+_NUMBERS: Final = {"F16", "BF16", "F32"}
+
+REVERSE: Final = "reverse."
+"""Begins the names of the tensors that lead from paintings to photographs."""
 
 
-def save_style(path: Path, network: nn.Module, card: StyleCard) -> None:
-    """Write a style file; the old one stays whole until the new one is."""
-    tensors = {
-        name: t.detach().cpu().half().contiguous() for name, t in network.state_dict().items()
-    }
+def save_style(
+    path: Path, network: nn.Module, card: StyleCard, reverse: nn.Module | None = None
+) -> None:
+    """Write a style file; the old one stays whole until the new one is.
+
+    Args:
+        path: of the file.
+        network: that paints.
+        card: what to say of it.
+        reverse: the network that turns paintings into photographs, if it is to be kept.
+    """
+    tensors = network.state_dict()
+    if reverse is not None:
+        tensors |= {REVERSE + name: t for name, t in reverse.state_dict().items()}
+    tensors = {name: t.detach().cpu().half().contiguous() for name, t in tensors.items()}
+    card = replace(card, reversible=reverse is not None)
     write_safetensors(path, tensors, {CARD_KEY: json.dumps(asdict(card), ensure_ascii=False)})
 
 
@@ -36,35 +51,25 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[
     os.replace(part, path)
 
 
-def read_card(path: Path) -> StyleCard:
-    """Read a style's card without its weights.
-
-    Raises:
-        StyleError: the file is no safetensors file, or holds no valid card.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(CARD_KEY)
-    except (OSError, SafetensorError) as error:
-        raise StyleError(f"{path}: not a readable style file ({error})") from error
-    if text is None:
-        raise StyleError(f"{path}: a safetensors file, but not a vidstyle style (no card in it)")
-    try:
-        return _parse_card(text)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise StyleError(f"{path}: its card is broken ({error})") from error
-
-
-def load_network(path: Path, card: StyleCard) -> StyleNetwork:
+def load_network(path: Path, card: StyleCard, *, reverse: bool = False) -> StyleNetwork:
     """Build the network that a card names and fill it from its file, in fp32, ready to paint.
+
+    Nothing is allocated before the file's header and size agree with the card.
+
+    Args:
+        path: of the file.
+        card: that it holds.
+        reverse: take the way back from a reversible style.
 
     Raises:
         StyleError: the tensors are not those of the network.
     """
     try:
+        _check_tensors(path, card)
         network = build(card)
         tensors = load_file(path)
-        _check_shapes(tensors, network)
+        if card.reversible:
+            tensors = _one_way(tensors, reverse=reverse)
         network.load_state_dict({name: t.float() for name, t in tensors.items()})
     except (OSError, SafetensorError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
@@ -74,26 +79,26 @@ def load_network(path: Path, card: StyleCard) -> StyleNetwork:
     return network.eval().requires_grad_(False)
 
 
-def _check_shapes(tensors: dict[str, Tensor], network: nn.Module) -> None:
-    wanted = {name: t.shape for name, t in network.state_dict().items()}
-    found = {name: t.shape for name, t in tensors.items()}
-    for name in sorted(wanted.keys() ^ found.keys()):
-        raise ValueError(f"tensor {name} is {'missing' if name in wanted else 'unknown'}")
-    for name, shape in wanted.items():
-        if found[name] != shape:
-            raise ValueError(f"tensor {name} is {list(found[name])}, not {list(shape)}")
+def _one_way(tensors: dict[str, Tensor], *, reverse: bool) -> dict[str, Tensor]:
+    chosen = {name: t for name, t in tensors.items() if name.startswith(REVERSE) == reverse}
+    return {name.removeprefix(REVERSE): t for name, t in chosen.items()}
 
 
-def _parse_card(text: str) -> StyleCard:
-    data = json.loads(text)
-    known = {field.name for field in fields(StyleCard)}
-    card = StyleCard(**{key: value for key, value in data.items() if key in known})
-    if not STYLE_NAME.fullmatch(card.name):
-        raise ValueError(f"name {card.name!r} is not lower-case letters, digits, . _ -")
-    if card.tier not in TIERS:
-        raise ValueError(f"tier {card.tier!r} is none of {', '.join(TIERS)}")
-    if card.network not in NETWORKS:
-        raise ValueError(f"network {card.network!r} is none of {', '.join(sorted(NETWORKS))}")
-    if not all(isinstance(value, int) and 0 < value <= 512 for value in card.parameters.values()):
-        raise ValueError("a network parameter is not a number from 1 to 512")
-    return card
+def _check_tensors(path: Path, card: StyleCard) -> None:
+    """Compare names, shapes and types in a file's header with a network that takes no memory.
+
+    That the header's sizes are the file's is checked by safetensors when it opens it.
+    """
+    with torch.device("meta"):
+        wanted = {name: list(t.shape) for name, t in build(card).state_dict().items()}
+    if card.reversible:
+        wanted |= {REVERSE + name: shape for name, shape in wanted.items()}
+    with safe_open(path, framework="pt") as file:
+        found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        for name in sorted(wanted.keys() ^ found.keys()):
+            raise ValueError(f"tensor {name} is {'missing' if name in wanted else 'unknown'}")
+        for name, shape in wanted.items():
+            if (other := found[name].get_shape()) != shape:
+                raise ValueError(f"tensor {name} is {other}, not {shape}")
+            if (kind := found[name].get_dtype()) not in _NUMBERS:
+                raise ValueError(f"tensor {name} holds {kind}, not floating-point numbers")

@@ -1,0 +1,66 @@
+"""Reading a style's card, which needs neither torch nor the weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
+
+from safetensors import SafetensorError, safe_open
+
+from vidstyle.errors import StyleError
+from vidstyle.types import STYLE_NAME, TIERS, StyleCard
+
+CARD_KEY: Final = "vidstyle"
+"""Of the metadata in a style file's header."""
+NETWORK_NAMES: Final = frozenset({"FastNet", "BestNet"})
+"""Networks that a card may name: those of `vidstyle.stylizers.networks`."""
+_MAX_HEADER: Final = 1 << 20
+_TEXTS: Final = tuple(field.name for field in fields(StyleCard) if field.type in ("str", "Tier"))
+
+
+def read_card(path: Path) -> StyleCard:
+    """Read a style's card without its weights.
+
+    Raises:
+        StyleError: the file is no safetensors file, or holds no valid card.
+    """
+    try:
+        _check_header(path)
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get(CARD_KEY)
+    except (OSError, SafetensorError) as error:
+        raise StyleError(f"{path}: not a readable style file ({error})") from error
+    if text is None:
+        raise StyleError(f"{path}: a safetensors file, but not a vidstyle style (no card in it)")
+    try:
+        return _parse_card(text)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise StyleError(f"{path}: its card is broken ({error})") from error
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a header that would take memory to parse; safetensors itself allows 100 MB."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > _MAX_HEADER:
+        raise SafetensorError(f"its header claims {length:,} bytes")
+
+
+def _parse_card(text: str) -> StyleCard:
+    data = json.loads(text)
+    known = {field.name for field in fields(StyleCard)}
+    card = StyleCard(**{key: value for key, value in data.items() if key in known})
+    for key in _TEXTS:
+        if not isinstance(getattr(card, key), str):
+            raise TypeError(f"{key} is no text")
+    if not STYLE_NAME.fullmatch(card.name):
+        raise ValueError(f"name {card.name!r} is not lower-case letters, digits, . _ -")
+    if card.tier not in TIERS:
+        raise ValueError(f"tier {card.tier!r} is none of {', '.join(TIERS)}")
+    if card.network not in NETWORK_NAMES:
+        raise ValueError(f"network {card.network!r} is none of {', '.join(sorted(NETWORK_NAMES))}")
+    if not all(isinstance(value, int) and 0 < value <= 512 for value in card.parameters.values()):
+        raise ValueError("a network parameter is not a number from 1 to 512")
+    return card

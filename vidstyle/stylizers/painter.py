@@ -1,0 +1,37 @@
+"""A network between uint8 frames, so that conversion and rounding happen where it runs."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vidstyle.stylizers.networks import StyleNetwork
+
+
+class FramePainter(nn.Module):
+    """A network between uint8 frames: scales, pads to what the network needs, crops, rounds."""
+
+    def __init__(self, network: StyleNetwork, height: int, width: int) -> None:
+        super().__init__()
+        self.network = network
+        self.height, self.width = height, width
+        rows, columns = (
+            max(network.least, -(-n // network.multiple) * network.multiple) - n
+            for n in (height, width)
+        )
+        self.padding = (0, columns, 0, rows)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(N, H, W, 3) uint8 to the same."""
+        return self.finish(self.network(self.prepare(frames)))
+
+    def prepare(self, frames: Tensor) -> Tensor:
+        """(N, H, W, 3) uint8 to what the network takes."""
+        x = frames.permute(0, 3, 1, 2).float() / 255.0
+        return F.pad(x, self.padding, mode="replicate")
+
+    def finish(self, painted: Tensor) -> Tensor:
+        """What the network gives to (N, H, W, 3) uint8."""
+        pixels = painted[..., : self.height, : self.width].float() * 255.0
+        return pixels.round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
