@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vidstyle.errors import InputError
-from vidstyle.perceptual.network import CONVOLUTIONS, TAPS, load_perceptual
+from vidstyle.perceptual.network import CONVOLUTIONS, TAPS, VGG19, load_perceptual
 
 WIDTHS = {"1": 4, "2": 6, "3": 8, "4": 10, "5": 12}
 
@@ -79,26 +79,47 @@ def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
             load_perceptual(tmp_path / name)
 
 
-def test_without_a_network_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import torchvision.models
-
-    def fail(**_: object) -> None:
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(torchvision.models, "vgg19", fail)
+@pytest.mark.usefixtures("offline")
+def test_without_a_network_the_way_out_is_named() -> None:
     with pytest.raises(InputError, match="--perceptual PATH"):
-        load_perceptual(None)
+        load_perceptual(VGG19)
 
 
 def test_torchvisions_layers_are_picked_by_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Random weights in torchvision's own VGG19: the same features as its own layers give."""
-    import torchvision.models
+    from torchvision.models import vgg
+    from torchvision.models._api import WeightsEnum
 
     torch.manual_seed(0)
-    vgg = torchvision.models.vgg19(weights=None)
-    monkeypatch.setattr(torchvision.models, "vgg19", lambda **_: vgg)
-    network = load_perceptual(None)
+    layers = vgg.make_layers(vgg.cfgs["E"])
+    state = {f"features.{name}": value for name, value in layers.state_dict().items()}
+    monkeypatch.setattr(WeightsEnum, "get_state_dict", lambda *_, **__: state)
+    network = load_perceptual(VGG19)
     picture = torch.rand(1, 3, 32, 32)
     with torch.no_grad():
-        expected = vgg.features[:30](network.preprocess(picture))
+        expected = layers[:30](network.preprocess(picture))
         assert torch.allclose(network(picture)[-1], expected, atol=1e-5)
+
+
+def test_a_layer_in_low_rank_is_its_three_parts_in_turn(tmp_path: Path) -> None:
+    """Split one layer into three that together are itself: nothing may change."""
+    tensors = vgg_tensors()
+    save_file(tensors, tmp_path / "whole.safetensors")
+    inputs, outputs = WIDTHS["3"], WIDTHS["3"]
+    mixing = torch.linalg.qr(torch.randn(inputs, inputs))[0]
+    weight, bias = tensors["conv3_2.weight"], tensors["conv3_2.bias"]
+    tensors |= {
+        "conv3_2_reduce.weight": mixing[:, :, None, None].contiguous(),
+        "conv3_2_reduce.bias": torch.zeros(inputs),
+        "conv3_2.weight": torch.einsum("oikl,ri->orkl", weight, mixing).contiguous(),
+        "conv3_2.bias": torch.zeros(outputs),
+        "conv3_2_expand.weight": torch.eye(outputs)[:, :, None, None].contiguous(),
+        "conv3_2_expand.bias": bias,
+    }
+    save_file(tensors, tmp_path / "parts.safetensors")
+    picture = torch.rand(1, 3, 32, 32)
+    whole, parts = (
+        load_perceptual(tmp_path / f"{name}.safetensors")(picture) for name in ("whole", "parts")
+    )
+    for a, b in zip(whole, parts, strict=True):
+        assert torch.allclose(a, b, rtol=1e-4, atol=1e-3)

@@ -1,14 +1,18 @@
 """VGG19 features relu1_1 ... relu5_1 (Simonyan & Zisserman 2014), from VGG19 or a small stand-in.
 
-Two kinds of file are understood, told apart by their tensors: VGG19 itself, and a VGG19 with fewer
-channels whose 1x1 `aux` layers map its features to VGG19's (Wang et al. 2020, "Collaborative
-distillation for ultra-resolution universal style transfer").
+Three kinds of file are understood, told apart by their tensors: VGG19 itself; VGG19 in low rank, a
+3x3 convolution between a 1x1 `reduce` and a 1x1 `expand` (Kim et al. 2016, "Compression of deep
+convolutional neural networks"), which is what comes with vidstyle; and a VGG19 with fewer channels
+whose 1x1 `aux` layers map its features to VGG19's (Wang et al. 2020, "Collaborative distillation
+for ultra-resolution universal style transfer").
 """
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from safetensors import SafetensorError
@@ -27,6 +31,9 @@ TAPS: Final = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
 TORCHVISION_INDICES: Final = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
 """Where torchvision's `vgg19().features` holds CONVOLUTIONS."""
 
+Padding = Literal["zeros", "reflect"]
+VGG19: Final = Path("vgg19")
+"""Stands for torchvision's VGG19, wherever a file can be named."""
 OXFORD_MEAN: Final = (103.939, 116.779, 123.68)
 """Mean blue, green and red, 0-255, of the original weights' training pictures."""
 
@@ -38,24 +45,36 @@ class PerceptualNetwork(nn.Module):
         description: what network this is, for a style's card.
     """
 
-    def __init__(self, tensors: dict[str, Tensor], preprocess: nn.Module, description: str) -> None:
+    def __init__(
+        self,
+        tensors: dict[str, Tensor],
+        preprocess: nn.Module,
+        description: str,
+        *,
+        padding_mode: Padding = "zeros",
+    ) -> None:
         super().__init__()
         self.description = description
         self.preprocess = preprocess
-        self.layers = nn.ModuleDict({n: _conv(tensors, n) for n in CONVOLUTIONS})
-        aux = {n: _conv(tensors, f"{n}_aux") for n in TAPS if f"{n}_aux.weight" in tensors}
-        self.aux = nn.ModuleDict(aux)
-        self.padding_mode = "reflect" if aux else "constant"
+        parts = [part for name in CONVOLUTIONS for part in _parts(name)]
+        self.convolutions = nn.ModuleDict(
+            {p: _conv(tensors, p, padding_mode) for p in parts if f"{p}.weight" in tensors}
+        )
         self.requires_grad_(False).eval()
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Features relu1_1 ... relu5_1 of (N, 3, H, W) RGB in [0, 1]; H and W at least 32."""
         features = []
         y = self.preprocess(x)
-        for name, layer in self.layers.items():
-            y = F.relu(layer(F.pad(y, (1, 1, 1, 1), mode=self.padding_mode)))
+        for name in CONVOLUTIONS:
+            *layer, aux = _parts(name)
+            for part in layer:
+                y = self.convolutions[part](y) if part in self.convolutions else y
+            y = F.relu(y)
             if name in TAPS:
-                features.append(F.relu(self.aux[name](y)) if name in self.aux else y)
+                features.append(
+                    F.relu(self.convolutions[aux](y)) if aux in self.convolutions else y
+                )
             if name in POOLED_AFTER:
                 y = F.max_pool2d(y, 2)
         return features
@@ -89,13 +108,13 @@ class TorchvisionPreprocess(nn.Module):
         return (x - self.mean) / self.std
 
 
-def load_perceptual(path: Path | None) -> PerceptualNetwork:
-    """Load a perceptual network from a safetensors file, or torchvision's VGG19 when path is None.
+def load_perceptual(path: Path) -> PerceptualNetwork:
+    """Load a perceptual network from a safetensors file; "vgg19" is torchvision's, downloaded once.
 
     Raises:
         InputError: the file is missing or no such network, or the download failed.
     """
-    return _download() if path is None else _load_file(path)
+    return _download() if path == VGG19 else _load_file(path)
 
 
 def _load_file(path: Path) -> PerceptualNetwork:
@@ -112,32 +131,40 @@ def _load_file(path: Path) -> PerceptualNetwork:
             "give a file with conv1_1 ... conv5_1"
         )
     if "preprocess.weight" in tensors:
-        preprocess: nn.Module = _conv(tensors, "preprocess")
-    else:
-        preprocess = OxfordPreprocess()
-    return PerceptualNetwork(tensors, preprocess, path.name)
+        preprocess = _conv(tensors, "preprocess", "zeros")
+        return PerceptualNetwork(tensors, preprocess, path.name, padding_mode="reflect")
+    return PerceptualNetwork(tensors, OxfordPreprocess(), path.name)
 
 
 def _download() -> PerceptualNetwork:
-    from torchvision.models import VGG19_Weights, vgg19
+    from torchvision.models import VGG19_Weights
 
     try:
-        layers = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).features
+        # Not the whole network: its classifier is seven times as large as what is used here. The
+        # library announces its download on standard output, where reports go.
+        with redirect_stdout(sys.stderr):
+            state = VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"VGG19 could not be downloaded ({type(error).__name__}); "
             "name a local file with --perceptual PATH"
         ) from error
     tensors = {
-        f"{name}.{kind}": value
+        f"{name}.{kind}": state[f"features.{index}.{kind}"]
         for name, index in zip(CONVOLUTIONS, TORCHVISION_INDICES, strict=True)
-        for kind, value in layers[index].state_dict().items()
+        for kind in ("weight", "bias")
     }
     return PerceptualNetwork(tensors, TorchvisionPreprocess(), "torchvision VGG19 IMAGENET1K_V1")
 
 
-def _conv(tensors: dict[str, Tensor], name: str) -> nn.Conv2d:
+def _parts(name: str) -> tuple[str, str, str, str]:
+    """What may stand for one convolution, in order; all but the second are 1x1 and optional."""
+    return f"{name}_reduce", name, f"{name}_expand", f"{name}_aux"
+
+
+def _conv(tensors: dict[str, Tensor], name: str, padding_mode: Padding) -> nn.Conv2d:
     weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
-    layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2])
+    outputs, inputs, size, _ = weight.shape
+    layer = nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode=padding_mode)
     layer.load_state_dict({"weight": weight, "bias": bias})
     return layer
