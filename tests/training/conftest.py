@@ -1,15 +1,13 @@
-"""A painting, photographs and a perceptual network, all made here and tiny."""
+"""A painting and photographs, made here and tiny."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from safetensors.torch import save_file
 
-from vidstyle.perceptual.network import CONVOLUTIONS
-from vidstyle.training.config import TrainConfig
+from vidstyle.training.config import CycleGanConfig, TrainConfig
 
 
 def picture(seed: int, width: int, height: int) -> Image.Image:
@@ -28,19 +26,6 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def perceptual(tmp_path: Path) -> Path:
-    torch.manual_seed(0)
-    tensors, inputs = {}, 3
-    for name in CONVOLUTIONS:
-        layer = torch.nn.Conv2d(inputs, 6, 3)
-        tensors |= {f"{name}.{key}": value for key, value in layer.state_dict().items()}
-        inputs = 6
-    path = tmp_path / "vgg.safetensors"
-    save_file(tensors, path)
-    return path
-
-
-@pytest.fixture
 def config(tmp_path: Path, photos: Path, perceptual: Path) -> TrainConfig:
     picture(99, 90, 80).save(tmp_path / "painting.png")
     return TrainConfig(
@@ -53,6 +38,36 @@ def config(tmp_path: Path, photos: Path, perceptual: Path) -> TrainConfig:
         batch=2,
         crop=32,
         style_size=64,
+        temporal=True,
+        device="cpu",
+    )
+
+
+@pytest.fixture
+def more_paintings(tmp_path: Path) -> Callable[[int], None]:
+    """Add paintings to the collection, of many sizes."""
+    folder = tmp_path / "sea"
+    folder.mkdir()
+
+    def add(count: int) -> None:
+        have = len(list(folder.iterdir()))
+        for k in range(have, have + count):
+            picture(200 + k, 70 + 3 * k, 110 - k).save(folder / f"{k:02}.png")
+
+    return add
+
+
+@pytest.fixture
+def gan(tmp_path: Path, photos: Path, more_paintings: Callable[[int], None]) -> CycleGanConfig:
+    more_paintings(20)
+    return CycleGanConfig(
+        photos=photos,
+        paintings=tmp_path / "sea",
+        name="tiny",
+        output=tmp_path / "out",
+        steps=20,
+        crop=64,
+        filters=8,
         temporal=True,
         device="cpu",
     )

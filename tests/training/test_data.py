@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from vidstyle.errors import InputError
-from vidstyle.training.data import PhotoBatches, find_photos, load_picture
+from vidstyle.training.data import PhotoBatches, find_photos, load_picture, usable_pictures
 
 
 def test_finds_pictures_below_and_refuses_too_few(photos: Path, tmp_path: Path) -> None:
@@ -49,3 +49,29 @@ def test_pictures_are_turned_upright(tmp_path: Path) -> None:
     Image.new("RGB", (40, 20)).save(tmp_path / "side.jpg", exif=exif)
     assert load_picture(tmp_path / "side.jpg").size == (20, 40)
     assert load_picture(tmp_path / "side.jpg", short_side=10).size == (10, 20)
+
+
+def test_pictures_of_no_use_are_named_each_with_its_fault(photos: Path) -> None:
+    Image.new("RGB", (300, 30)).save(photos / "thin.png")
+    (photos / "empty.jpg").touch()
+    whole = (photos / "00.jpg").read_bytes()
+    (photos / "below" / "cut.jpg").write_bytes(whole[: len(whole) - 100])
+    Image.new("CMYK", (64, 64)).save(photos / "print.jpg")
+    notes: list[str] = []
+    usable = usable_pictures(photos, 40, notes.append)
+    assert len(usable) == 21
+    assert photos / "print.jpg" in usable
+    assert notes == [
+        f"{photos}: left out below/cut.jpg (not readable), empty.jpg (not readable), "
+        "thin.png (300x30 is too small)"
+    ]
+
+
+def test_a_folder_without_fault_needs_no_words_and_one_of_many_few(photos: Path) -> None:
+    notes: list[str] = []
+    assert len(usable_pictures(photos, 40, notes.append)) == 20
+    assert notes == []
+    for k in range(13):
+        (photos / f"broken{k:02}.jpg").touch()
+    usable_pictures(photos, 40, notes.append)
+    assert notes[0].endswith("broken09.jpg (not readable) and 3 more")

@@ -1,16 +1,19 @@
 """Losses: zero where they must be, and the closed forms of simple cases."""
 
+import numpy as np
 import pytest
 import torch
 
 from vidstyle.training.losses import (
     FeatureStatistics,
     content_loss,
+    grid_loss,
     stability_loss,
     statistics,
     style_loss,
     total_variation,
 )
+from vidstyle.training.motion import MovedPair, shifted_grid
 
 
 def test_statistics_of_two_values_are_theirs() -> None:
@@ -85,11 +88,26 @@ def test_total_variation_of_a_ramp_is_its_slope_squared() -> None:
     assert total_variation(ramp).item() == pytest.approx(0.01)
 
 
+def still_pair(uncovered: torch.Tensor) -> MovedPair:
+    size = uncovered.shape[-1]
+    grid = shifted_grid(1, size, np.zeros(2, int))
+    picture = torch.zeros(1, 3, size, size)
+    return MovedPair(picture, picture, grid, torch.zeros(1, 1, size, size), uncovered)
+
+
 def test_stability_counts_only_inside_the_mask() -> None:
     a, b = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
     b[..., 0] = 1.0
     mask = torch.ones(1, 1, 4, 4)
-    assert stability_loss(a, b, mask).item() == pytest.approx(0.25)
+    assert stability_loss(torch.cat([a, b]), still_pair(mask)).item() == pytest.approx(0.25)
     mask[..., 0] = 0
-    assert stability_loss(a, b, mask) == 0
-    assert stability_loss(a, b, torch.zeros_like(mask)) == 0
+    assert stability_loss(torch.cat([a, b]), still_pair(mask)) == 0
+    assert stability_loss(torch.cat([a, b]), still_pair(torch.zeros_like(mask))) == 0
+
+
+def test_a_texture_on_the_networks_grid_costs_and_the_same_off_it_does_not() -> None:
+    columns = torch.arange(88)
+    locked, free = ((columns % period == 0).float().expand(1, 3, 88, 88) for period in (4, 5))
+    assert grid_loss(locked).item() == pytest.approx(3 / 16)
+    assert grid_loss(free) < 0.05 * grid_loss(locked)
+    assert grid_loss(torch.full((1, 3, 88, 88), 0.3)) < 1e-12

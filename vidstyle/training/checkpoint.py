@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +14,14 @@ from torch.optim import Adam
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.stylizers.style_file import write_safetensors
-from vidstyle.training.config import TrainConfig
+from vidstyle.training.config import RunSettings
 
+MOMENTS: Final = ("exp_avg", "exp_avg_sq")
+"""What Adam remembers of each parameter."""
 FREE_TO_CHANGE: Final = frozenset(
     (
-        *("resume", "output", "device", "photos", "style", "perceptual"),
+        *("resume", "output", "device", "keep_reverse"),
+        *("photos", "paintings", "clips", "style", "perceptual"),
         *("title", "painter", "year", "licence", "data", "weak"),
     )
 )
@@ -25,19 +29,22 @@ FREE_TO_CHANGE: Final = frozenset(
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimizer: Adam, step: int, config: TrainConfig
+    path: Path, learned: nn.Module, optimizers: Sequence[Adam], step: int, config: RunSettings
 ) -> None:
-    """Write all that the next step depends on."""
-    tensors = {f"network.{name}": t for name, t in network.state_dict().items()}
-    for name, parameter in network.named_parameters():
-        for moment in ("exp_avg", "exp_avg_sq"):
-            tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
+    """Write all that the next step depends on: what is learned, buffers too, and Adam's moments."""
+    tensors = {f"network.{name}": t for name, t in learned.state_dict().items()}
+    for optimizer in optimizers:
+        for name, parameter in _named(learned, optimizer):
+            for moment in MOMENTS:
+                tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     write_safetensors(path, tensors, {"step": str(step), "config": json.dumps(_settings(config))})
 
 
-def load_checkpoint(path: Path, network: nn.Module, optimizer: Adam, config: TrainConfig) -> int:
-    """Restore a checkpoint into network and optimizer; return the step it was written after.
+def load_checkpoint(
+    path: Path, learned: nn.Module, optimizers: Sequence[Adam], config: RunSettings
+) -> int:
+    """Restore a checkpoint into modules and optimizers; return the step it was written after.
 
     Raises:
         UsageError: it was written with other settings.
@@ -51,26 +58,31 @@ def load_checkpoint(path: Path, network: nn.Module, optimizer: Adam, config: Tra
         raise InputError(f"{path}: not a readable checkpoint ({error})") from error
     _refuse_other_settings(path, json.loads(metadata["config"]), _settings(config))
     prefix = "network."
-    network.load_state_dict(
+    learned.load_state_dict(
         {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     )
     step = int(metadata["step"])
-    _restore_moments(network, optimizer, tensors, step)
+    for optimizer in optimizers:
+        _restore_moments(learned, optimizer, tensors, step)
     return step
 
 
 def _restore_moments(
-    network: nn.Module, optimizer: Adam, tensors: dict[str, Tensor], step: int
+    learned: nn.Module, optimizer: Adam, tensors: dict[str, Tensor], step: int
 ) -> None:
-    for name, parameter in network.named_parameters():
-        moments = {
-            m: tensors[f"{m}.{name}"].to(parameter.device) for m in ("exp_avg", "exp_avg_sq")
-        }
+    for name, parameter in _named(learned, optimizer):
+        moments = {m: tensors[f"{m}.{name}"].to(parameter.device) for m in MOMENTS}
         count = parameter.new_tensor(float(step), device="cpu")
         optimizer.state[parameter] = {"step": count, **moments}
 
 
-def _settings(config: TrainConfig) -> dict[str, Any]:
+def _named(learned: nn.Module, optimizer: Adam) -> list[tuple[str, nn.Parameter]]:
+    """An optimizer's parameters, by their names in the module that holds them."""
+    own = {parameter for group in optimizer.param_groups for parameter in group["params"]}
+    return [(name, p) for name, p in learned.named_parameters() if p in own]
+
+
+def _settings(config: RunSettings) -> dict[str, Any]:
     return {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal, get_args
 
 from vidstyle.errors import UsageError
 from vidstyle.types import STYLE_NAME, Tier
 
+LEAST_PHOTOS = 20
+"""Fewer photographs make a network that knows only them."""
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """One training of one style.
+Adversarial = Literal["lsgan", "hinge"]
+LEAST_CROP: Final = 48
+"""Of a CycleGAN: motion is made with a mirrored border of 32 pixels, which must fit in."""
 
-    The defaults need no tuning from style to style: every loss is relative to its own target.
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """What every training is told, whatever its method.
 
     Raises:
-        UsageError: the name cannot be a style's.
+        UsageError: the name cannot be a style's, or the crop is no multiple of 4.
     """
 
-    style: Path
-    """The painting, or a folder of paintings taken as one."""
     photos: Path
     """Folder of photographs, searched recursively."""
     name: str
@@ -28,37 +32,108 @@ class TrainConfig:
     output: Path
     """Folder that gets NAME.safetensors and, for all else, NAME.run/."""
     tier: Tier = "fast"
-    steps: int = 5000
+    steps: int
     resume: bool = False
     temporal: bool = False
     """Ask for the same painting when the photograph moves or carries noise."""
-    perceptual: Path | None = None
-    """A perceptual network's file; torchvision's VGG19 when None."""
     device: str = "auto"
     seed: int = 0
-    batch: int = 2
-    """Photographs a step: on few cores, more steps teach more than larger batches."""
-    crop: int = 176
+    batch: int
+    """Pictures of a kind a step."""
+    crop: int
     """Side of the square training pictures, in pixels."""
-    style_size: int = 384
-    """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
-    style_weight: float = 0.3
-    content_weight: float = 1.0
-    smoothness_weight: float = 0.15
-    stability_weight: float = 2.0
-    """Weight of the temporal loss; unused without `temporal`."""
-    learning_rate: float = 2e-3
+    learning_rate: float
     title: str = ""
     painter: str = ""
     year: str = ""
     licence: str = ""
     data: str = ""
-    """Words on the photographs for the card."""
+    """Words on the pictures for the card."""
     weak: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse names that would not be found again."""
+        """Refuse names that would not be found again, and pictures that no network takes."""
         if not STYLE_NAME.fullmatch(self.name):
             raise UsageError(
                 f"{self.name!r} cannot be a style's name; use lower-case letters, digits, . _ -"
             )
+        if self.crop % 4:
+            raise UsageError(f"crop must be a multiple of 4 pixels, not {self.crop}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(RunSettings):
+    """One feed-forward training of one style.
+
+    The defaults need no tuning from style to style: every loss is relative to its own target.
+    """
+
+    style: Path
+    """The painting, or a folder of paintings taken as one."""
+    clips: Path | None = None
+    """Folder of videos whose motion is learnt from too; `vidstyle.jobs.train` prepares them."""
+    steps: int = 5000
+    perceptual: Path | None = None
+    """A perceptual network's file, or "vgg19" for torchvision's; the shipped one when None."""
+    batch: int = 2
+    """Photographs a step: on few cores, more steps teach more than larger batches."""
+    crop: int = 176
+    style_size: int = 384
+    """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
+    style_weight: float = 0.45
+    content_weight: float = 1.0
+    smoothness_weight: float = 0.15
+    grid_weight: float = 100.0
+    """Weight against textures that are locked to the network's own grid."""
+    stability_weight: float = 3.5
+    """Weight of the painting's steadiness; unused without `temporal`, like the next."""
+    feature_stability_weight: float = 0.25
+    """Weight of the steadiness of what the network sees before it paints."""
+    learning_rate: float = 2e-3
+
+    def __post_init__(self) -> None:
+        """Refuse clips that nobody would look at."""
+        super().__post_init__()
+        if self.clips is not None and not self.temporal:
+            raise UsageError(f"{self.clips}: clips teach steadiness; ask for --temporal as well")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleGanConfig(RunSettings):
+    """One CycleGAN training: photographs against a collection of paintings, unpaired.
+
+    Crop, rates and the weights of the losses are those of Zhu et al. (2017), "Unpaired
+    image-to-image translation using cycle-consistent adversarial networks".
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+
+    paintings: Path
+    """Folder of paintings, searched recursively."""
+    steps: int = 30_000
+    batch: int = 1
+    crop: int = 256
+    filters: int = 32
+    """Channels of the generators' first layer; the paper has 64."""
+    adversarial: Adversarial = "lsgan"
+    keep_reverse: bool = False
+    """Keep the way back, from paintings to photographs, in the style file as well."""
+    cycle_weight: float = 10.0
+    identity_weight: float = 5.0
+    grid_weight: float = 100.0
+    """Weight against textures that are locked to the network's own grid."""
+    stability_weight: float = 20.0
+    """Weight of the painting's steadiness; unused without `temporal`."""
+    learning_rate: float = 2e-4
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail late."""
+        super().__post_init__()
+        if self.adversarial not in get_args(Adversarial):
+            raise UsageError(
+                f"adversarial loss {self.adversarial!r} is unknown; "
+                f"choose one of {', '.join(get_args(Adversarial))}"
+            )
+        if self.crop < LEAST_CROP:
+            raise UsageError(f"crop must be at least {LEAST_CROP} pixels, not {self.crop}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +13,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vidstyle.errors import InputError
+from vidstyle.training.config import LEAST_PHOTOS
 
 PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
-LEAST_PHOTOS: Final = 20
-"""Fewer photographs make a network that knows only them."""
+MOST_NAMED: Final = 10
+"""Pictures of no use that a note names."""
 BROKEN: Final = (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError)
 """What Pillow raises on files that are no whole picture."""
 
@@ -27,13 +29,49 @@ def find_photos(folder: Path) -> list[Path]:
         InputError: the folder is missing or holds fewer than `LEAST_PHOTOS` pictures.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder of photographs")
+        raise InputError(f"{folder}: no such folder of pictures")
     photos = find_pictures(folder)
     if len(photos) < LEAST_PHOTOS:
         raise InputError(
-            f"{folder}: {len(photos)} pictures found, at least {LEAST_PHOTOS} are needed to train"
+            f"{folder}: {len(photos)} pictures found, at least {LEAST_PHOTOS} are needed to train "
+            "(fewer would be learnt by heart; some hundred are better)"
         )
     return photos
+
+
+def usable_pictures(folder: Path, least_side: int, on_note: Callable[[str], None]) -> list[Path]:
+    """List the pictures below a folder that can be trained on, sorted; a note names the others.
+
+    Raises:
+        InputError: the folder is missing, or fewer than `LEAST_PHOTOS` pictures are usable.
+    """
+    found = find_photos(folder)
+    faults = {path: fault for path in found if (fault := _fault(path, least_side))}
+    if not faults:
+        return found
+    named = [f"{path.relative_to(folder)} ({fault})" for path, fault in faults.items()]
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    left_out = f"{', '.join(named[:MOST_NAMED])}{more}"
+    usable = [path for path in found if path not in faults]
+    if len(usable) < LEAST_PHOTOS:
+        raise InputError(
+            f"{folder}: {len(usable)} usable pictures, at least {LEAST_PHOTOS} are needed to "
+            f"train; of no use: {left_out}"
+        )
+    on_note(f"{folder}: left out {left_out}")
+    return usable
+
+
+def _fault(path: Path, least_side: int) -> str:
+    """What is wrong with a picture, in words; nothing when it is whole and large enough."""
+    try:
+        with Image.open(path) as picture:
+            size = picture.size
+            picture.draft("RGB", (1, 1))  # a JPEG is read to its end, but at an eighth of its size
+            picture.load()
+    except BROKEN:
+        return "not readable"
+    return f"{size[0]}x{size[1]} is too small" if min(size) < least_side else ""
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -100,3 +138,14 @@ class PhotoBatches(Dataset[Tensor]):
             except InputError:
                 continue
         raise InputError(f"{self.photos[0].parent}: 100 pictures in a row could not be read")
+
+
+class UnpairedBatches(Dataset[tuple[Tensor, Tensor]]):
+    """Item k is the photographs and the paintings of step k, drawn without regard to each other."""
+
+    def __init__(self, photos: PhotoBatches, paintings: PhotoBatches) -> None:
+        self.photos = photos
+        self.paintings = paintings
+
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        return self.photos[step], self.paintings[step]

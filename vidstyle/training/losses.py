@@ -14,9 +14,17 @@ from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from vidstyle.training.motion import MovedPair
 
 LEAST_DEVIATION: Final = 0.1
 """Of a channel, relative to the layer's: one that hardly responds to the painting must not rule."""
+
+GRID: Final = 4
+"""Pixels from one place of the networks' coarsest grid to the next."""
+GRID_TILE: Final = 11
+"""Grid cells, down and across, over which `grid_loss` averages."""
 
 
 class FeatureStatistics(NamedTuple):
@@ -77,12 +85,44 @@ def total_variation(x: Tensor) -> Tensor:
     return down + right
 
 
-def stability_loss(painted: Tensor, moved: Tensor, mask: Tensor) -> Tensor:
-    """Mean absolute difference of two paintings (N, 3, H, W) of the same thing where mask is 1.
+def grid_loss(painted: Tensor) -> Tensor:
+    """Variance over the places of a 4x4 grid of what is painted there on average over 44x44 pixels.
+
+    A network that works at a quarter of the size may paint a texture that is locked to its own
+    grid; what a picture shows is not, so its places differ by chance alone.
+    """
+    cells = F.pixel_unshuffle(painted, GRID)
+    places = F.avg_pool2d(cells, min(GRID_TILE, *cells.shape[-2:]))
+    count, _, down, across = places.shape
+    by_place = places.reshape(count, -1, GRID * GRID, down, across)
+    return (by_place - by_place.mean(2, keepdim=True)).square().mean()
+
+
+def stability_loss(painted: Tensor, pair: MovedPair) -> Tensor:
+    """Mean absolute difference of two paintings of the same thing; light may change it.
+
+    The output loss of ReCoNet (Gao et al. 2018): the painting changes as the luminance does.
 
     Args:
-        painted: the painting of the moved picture.
-        moved: the painting of the still picture, moved along the same flow.
-        mask: (N, 1, H, W), 1 where the flow stays inside the picture.
+        painted: (N + M, 3, H, W): the paintings of the pair's first and second pictures.
+        pair: what was painted.
     """
-    return ((painted - moved).abs() * mask).sum() / (3 * mask.sum()).clamp(min=1)
+    count = len(pair.second)
+    moved, mask = pair.move(painted[:count])
+    target = (moved + pair.light.to(moved.device)).clamp(0, 1)
+    return ((painted[-count:] - target).abs() * mask).sum() / (3 * mask.sum()).clamp(min=1)
+
+
+def feature_stability_loss(features: Tensor, pair: MovedPair) -> Tensor:
+    """Mean square difference of the features of the same thing, over their own mean square.
+
+    The feature loss of ReCoNet, made free of scale.
+
+    Args:
+        features: (N + M, C, H / k, W / k) of the pair's first and second pictures.
+        pair: what they were made from.
+    """
+    count = len(pair.second)
+    moved, mask = pair.move(features[:count])
+    error = ((features[-count:] - moved).square() * mask).sum()
+    return error / (mask * moved.detach().square()).sum().clamp(min=1e-6)

@@ -7,26 +7,22 @@ the same thing when it moves.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.optim import Adam
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.errors import InputError
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
-from vidstyle.stylizers.device import choose_device, has_bfloat16
 from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
-from vidstyle.stylizers.style_file import save_style
-from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
-from vidstyle.training.config import TrainConfig
+from vidstyle.stylizers.registry import shipped_file
+from vidstyle.training.clips import ClipPairs, MovedBatches
+from vidstyle.training.config import CycleGanConfig, TrainConfig
+from vidstyle.training.cyclegan import CycleGanTraining
 from vidstyle.training.data import (
     PhotoBatches,
     find_photos,
@@ -35,148 +31,111 @@ from vidstyle.training.data import (
     scale_short_side,
     to_tensor,
 )
+from vidstyle.training.loop import TrainingLoop, TrainProgress, descend
 from vidstyle.training.losses import (
     FeatureStatistics,
     content_loss,
+    feature_stability_loss,
+    grid_loss,
     stability_loss,
     statistics,
     style_loss,
     total_variation,
 )
-from vidstyle.training.motion import MARGIN, moved_pair
+from vidstyle.training.motion import MARGIN, MovedPair
+from vidstyle.training.schedules import stability_share, warm_up_then_cosine
 from vidstyle.types import StyleCard
 
-WARM_UP: Final = 100
-"""Steps over which the learning rate rises; Adam's first estimates are poor."""
 ADAM_BETAS: Final = (0.9, 0.99)
 """The first steps' gradients are huge: a memory of 1,000 steps would hold back all the next."""
-STABILITY_SHARE: Final = 0.4
-"""Share of the training over which the temporal loss grows to its weight: asked for from the start,
-steadiness is had by painting nothing."""
-SAVE_EVERY: Final = 250
-"""Steps between checkpoints and previews."""
+PERCEPTUAL: Final = "perceptual.safetensors"
+"""The shipped perceptual network; `weights/distil.py` makes it."""
+LEAST_CONTRAST: Final = 8
+"""Levels of 255 between the darkest and the brightest pixel of a painting."""
+PAIR_FOLDER: Final = "pairs"
+"""In the run folder: frames and flow of the clips, which `vidstyle.jobs.pairs` puts there."""
 CONTENT_LAYER: Final = 3
 """relu4_1: what is shown, not how."""
-PREVIEWS: Final = 4
-"""Photographs on the preview strip."""
-
-
-@dataclass(frozen=True)
-class TrainProgress:
-    """Where a training stands after a step."""
-
-    step: int
-    steps: int
-    seconds: float
-    """Wall time of this call so far."""
-    first_step: int
-    """Step at which this call began: more than 0 when it resumed."""
-    losses: dict[str, float]
-    """Unweighted, averaged over the last steps."""
 
 
 def train(
-    config: TrainConfig, on_progress: Callable[[TrainProgress], None] = lambda _: None
+    config: TrainConfig | CycleGanConfig,
+    on_progress: Callable[[TrainProgress], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Train a style and write `output/NAME.safetensors`; all else lies in `output/NAME.run/`.
 
+    Args:
+        config: what to train; its type says by which method.
+        on_progress: called after every step.
+        on_note: called with each sentence that the user should know.
+
     Raises:
-        InputError: the painting, the photographs or the perceptual network cannot be read.
+        InputError: the pictures or the perceptual network cannot be read, or are too few.
         UsageError: a checkpoint exists and `resume` is not asked for, or does not fit.
     """
+    if isinstance(config, CycleGanConfig):
+        return CycleGanTraining(config, on_note).run(on_progress)
     return Training(config).run(on_progress)
 
 
-class Training:
-    """The state of one training: networks, optimizer, targets and the step reached."""
+class Training(TrainingLoop[Tensor | MovedPair]):
+    """A feed-forward training: networks, optimizer, targets and the step reached."""
+
+    config: TrainConfig
 
     def __init__(self, config: TrainConfig) -> None:
-        self.config = config
-        self.run_folder = config.output / f"{config.name}.run"
-        self.style_path = config.output / f"{config.name}.safetensors"
-        self.checkpoint = self.run_folder / "checkpoint.safetensors"
-        self._refuse_clash()
-        self.device = choose_device(config.device)
+        super().__init__(config)
         self.photos = find_photos(config.photos)
-        self.perceptual = load_perceptual(config.perceptual).to(self.device)
+        self.clips = ClipPairs(self.run_folder / PAIR_FOLDER) if config.clips else None
+        judge = config.perceptual or shipped_file(PERCEPTUAL)
+        self.perceptual = load_perceptual(judge).to(self.device)
         with torch.no_grad():
             self.style = style_targets(config, self.perceptual, self.device)
         torch.manual_seed(config.seed)
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
-        self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=config.learning_rate, betas=ADAM_BETAS
-        )
-        self.step = 0
-        if config.resume:
-            self.step = load_checkpoint(self.checkpoint, self.network, self.optimizer, config)
-        self.losses: dict[str, float] = {}
+        self.learned = self.network
+        self.optimizers = [Adam(self.network.parameters(), betas=ADAM_BETAS)]
+        self._resume()
 
-    def run(self, on_progress: Callable[[TrainProgress], None]) -> Path:
-        """Take the steps that are left, saving as it goes; return the style file's path."""
-        self.run_folder.mkdir(parents=True, exist_ok=True)
-        start, first_step = time.monotonic(), self.step
-        for photos in self._batches():
-            self._take_step(photos)
-            if self.step % SAVE_EVERY == 0:
-                self._save()
-            seconds = time.monotonic() - start
-            on_progress(
-                TrainProgress(self.step, self.config.steps, seconds, first_step, self.losses)
-            )
-        self._save()
-        return self.style_path
+    def _dataset(self) -> PhotoBatches | MovedBatches:
+        c = self.config
+        side = c.crop + 2 * MARGIN if c.temporal else c.crop
+        photos = PhotoBatches(self.photos, c.batch, side, c.seed)
+        if not c.temporal:
+            return photos
+        return MovedBatches(photos, c.crop, self.clips)
 
-    def _refuse_clash(self) -> None:
-        if self.checkpoint.exists() and not self.config.resume:
-            raise UsageError(
-                f"{self.run_folder}: a training lies there already; "
-                "go on with --resume, or choose another --name"
-            )
-        if self.config.resume and not self.checkpoint.exists():
-            raise UsageError(f"{self.checkpoint}: nothing to resume; leave out --resume")
-
-    def _batches(self) -> DataLoader[Tensor]:
-        margin = MARGIN if self.config.temporal else 0
-        side = self.config.crop + 2 * margin
-        dataset = PhotoBatches(self.photos, self.config.batch, side, self.config.seed)
-        return DataLoader(
-            dataset,
-            batch_size=None,
-            sampler=range(self.step, self.config.steps),
-            num_workers=8 if self.device.type == "cuda" else 0,
-        )
-
-    def _take_step(self, photos: Tensor) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.step, self.config.steps, self.config.learning_rate)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device)):
-            losses = self._losses(photos)
-        total = sum(weight * losses[name] for name, weight in self._weights().items())
-        self.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[union-attr]
-        self.optimizer.step()
-        self.step += 1
-        self._remember({name: loss.item() for name, loss in losses.items()})
+    def _take_step(self, batch: Tensor | MovedPair) -> dict[str, Tensor]:
+        c = self.config
+        self._set_learning_rate(warm_up_then_cosine(self.step, c.steps, c.learning_rate))
+        with self._autocast():
+            losses = self._losses(batch)
+        descend(self.optimizers[0], losses, self._weights())
+        return losses
 
     def _weights(self) -> dict[str, float]:
         c = self.config
         weights = {"content": c.content_weight, "style": c.style_weight}
-        weights["smoothness"] = c.smoothness_weight
+        weights |= {"smoothness": c.smoothness_weight, "grid": c.grid_weight}
         if c.temporal:
-            weights["stability"] = c.stability_weight * stability_share(self.step, c.steps)
+            share = stability_share(self.step, c.steps)
+            weights["stability"] = c.stability_weight * share
+            weights["feature stability"] = c.feature_stability_weight * share
         return weights
 
-    def _losses(self, photos: Tensor) -> dict[str, Tensor]:
+    def _losses(self, batch: Tensor | MovedPair) -> dict[str, Tensor]:
         losses = {}
-        if self.config.temporal:
-            rng = np.random.default_rng((self.config.seed, self.step, 1))
-            pair = moved_pair(photos, self.config.crop, rng)
-            photos = pair.first.to(self.device)
-            painted = self.network(torch.cat([photos, pair.second.to(self.device)])).float()
-            painted, second = painted.split((len(photos), len(pair.second)))
-            losses["stability"] = stability_loss(*pair.move(painted[: len(second)], second))
+        if isinstance(batch, MovedPair):
+            photos = batch.first.to(self.device)
+            both = torch.cat([photos, batch.second.to(self.device)])
+            features = self.network.encode(both)
+            painted = self.network.decode(features).float()
+            losses["stability"] = stability_loss(painted, batch)
+            losses["feature stability"] = feature_stability_loss(features.float(), batch)
+            painted = painted[: len(photos)]
         else:
-            photos = photos.to(self.device)
+            photos = batch.to(self.device)
             painted = self.network(photos).float()
         with torch.no_grad():
             target = self.perceptual(photos)[CONTENT_LAYER]
@@ -184,54 +143,25 @@ class Training:
         losses["content"] = content_loss(features[CONTENT_LAYER], target)
         losses["style"] = style_loss([statistics(f) for f in features], self.style)
         losses["smoothness"] = total_variation(painted)
+        losses["grid"] = grid_loss(painted)
         return losses
 
-    def _remember(self, losses: dict[str, float]) -> None:
-        if not all(map(math.isfinite, losses.values())):
-            raise InputError(
-                f"{self.config.style}: the loss became infinite at step {self.step}; "
-                "try another --seed, or a lower --style-weight"
-            )
-        keep = 0.98 if self.losses else 0.0
-        self.losses = {
-            n: keep * self.losses.get(n, 0.0) + (1 - keep) * v for n, v in losses.items()
-        }
+    def _finished(self) -> StyleNetwork:
+        return self.network
 
-    def _save(self) -> None:
-        save_checkpoint(self.checkpoint, self.network, self.optimizer, self.step, self.config)
-        self._save_preview()
-        save_style(self.style_path, self.network, self._card())
-
-    @torch.no_grad()
-    def _save_preview(self) -> None:
+    def _preview(self) -> list[Tensor]:
         """Photographs above, their paintings below."""
-        side = 2 * (self.config.crop // 2)
-        chosen = self.photos[:: max(1, len(self.photos) // PREVIEWS)][:PREVIEWS]
-        photos = torch.stack(
-            [to_tensor(load_picture(p, side).crop((0, 0, side, side))) for p in chosen]
-        )
-        painted = self.network(photos.to(self.device)).float().cpu()
-        rows = torch.cat([torch.cat(list(row), dim=2) for row in (photos, painted)], dim=1)
-        pixels = (rows * 255).round().byte().permute(1, 2, 0).numpy()
-        Image.fromarray(pixels).save(self.run_folder / "preview.png")
+        photos = self._chosen(self.photos)
+        return [photos, self.network(photos)]
 
     def _card(self) -> StyleCard:
-        c = self.config
-        kept = ("steps", "temporal", "seed", "batch", "crop", "style_size", "learning_rate")
-        recipe = {key: value for key, value in asdict(c).items() if key in kept}
-        recipe |= {"weights": self._weights(), "perceptual": self.perceptual.description}
-        return StyleCard(
-            name=c.name,
-            title=c.title or c.style.stem,
-            painter=c.painter,
-            year=c.year,
-            tier=c.tier,
-            network=TIER_NETWORK[c.tier],
-            recipe=recipe,
-            data=c.data or f"{len(self.photos)} photographs",
-            losses={name: round(value, 5) for name, value in self.losses.items()},
-            licence=c.licence,
-            weak=c.weak,
+        clips = f" and {len(self.clips.files)} pairs of frames" if self.clips else ""
+        recipe = {"style_size": self.config.style_size, "weights": self._weights()}
+        return self._filled_card(
+            network=TIER_NETWORK[self.config.tier],
+            recipe=recipe | {"perceptual": self.perceptual.description},
+            title=self.config.style.stem,
+            data=f"{len(self.photos)} photographs{clips}",
         )
 
 
@@ -263,24 +193,15 @@ def load_painting(path: Path, short_side: int) -> Tensor:
     """Read a painting (1, 3, H, W); enlarged more than twice, it would teach blur.
 
     Raises:
-        InputError: the file is no picture, or a too small one.
+        InputError: the file is no picture, a too small one, or a blank one.
     """
     picture = load_picture(path)
     if 2 * min(picture.size) < short_side:
         raise InputError(
-            f"{path}: {picture.width}x{picture.height} is too small a painting; "
-            f"its short side must be at least {short_side // 2} pixels"
+            f"{path}: {picture.width}x{picture.height} is too small a painting (enlarged, it would "
+            f"teach blur); its short side must be at least {short_side // 2} pixels, better "
+            f"{short_side}, or lower --style-size"
         )
+    if np.ptp(np.asarray(picture), axis=(0, 1)).max() < LEAST_CONTRAST:
+        raise InputError(f"{path}: is of one flat colour; there is nothing to learn from it")
     return to_tensor(scale_short_side(picture, short_side))[None]
-
-
-def stability_share(step: int, steps: int) -> float:
-    """Share of the temporal loss's weight that counts at a step: grows from 0 to 1."""
-    return min(1.0, step / (STABILITY_SHARE * steps))
-
-
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Linear rise over `WARM_UP` steps, then half a cosine down to 2 % of the peak."""
-    rise = min(1.0, (step + 1) / WARM_UP)
-    fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps))
-    return peak * rise * fall

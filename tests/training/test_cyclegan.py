@@ -1,0 +1,234 @@
+"""CycleGAN training from end to end, tiny: all parts learn, nothing piles up, resume is exact."""
+
+import gc
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.stylizers.card import read_card
+from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, FastNet
+from vidstyle.stylizers.style_file import load_network
+from vidstyle.training import cyclegan, loop
+from vidstyle.training.config import CycleGanConfig
+from vidstyle.training.cyclegan import CycleGanTraining, Side, parameters
+from vidstyle.training.judge import ImagePool, PatchGAN
+from vidstyle.training.loop import TrainProgress
+from vidstyle.training.schedules import average_decay
+from vidstyle.training.train import train
+from vidstyle.types import Tier
+
+LOSSES = {"painting", "photo", "cycle", "identity", "grid", "painting judge", "photo judge"}
+PARTS = [f"{side}.{part}" for side in ("paintings", "photos") for part in ("maker", "judge")]
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pools of 50 would not be full in so few steps."""
+    monkeypatch.setattr(cyclegan, "JUDGE_WIDTH", {"fast": 4, "best": 4})
+    monkeypatch.setattr(cyclegan, "ImagePool", partial(ImagePool, size=4))
+
+
+def tensors() -> list[torch.Tensor]:
+    gc.collect()
+    return [o for o in gc.get_objects() if issubclass(type(o), torch.Tensor)]
+
+
+def test_all_parts_learn_every_loss_is_finite_and_nothing_piles_up(gan: CycleGanConfig) -> None:
+    training = CycleGanTraining(gan)
+    before = {name: p.detach().clone() for name, p in training.learned.named_parameters()}
+    seen: list[TrainProgress] = []
+    sizes: list[int] = []
+
+    def watch(progress: TrainProgress) -> None:
+        seen.append(progress)
+        if progress.step in (6, 13, 20):
+            alive = tensors()
+            assert all(tensor.grad_fn is None for tensor in alive)
+            sizes.append(sum(tensor.nbytes for tensor in alive))
+
+    training.run(watch)
+    assert [p.step for p in seen] == list(range(1, 21))
+    assert all(p.losses.keys() == LOSSES | {"stability"} for p in seen)
+    assert all(math.isfinite(value) for p in seen for value in p.losses.values())
+    assert len(sizes) == 3
+    assert len(set(sizes)) == 1
+    for part in [*PARTS, "paintings.average", "photos.average"]:
+        parts = [n for n in before if n.startswith(part) and n.endswith("weight")]
+        now = dict(training.learned.named_parameters())
+        assert parts
+        assert all(not torch.equal(before[name], now[name]) for name in parts), part
+
+
+def test_leaves_a_style_and_a_preview_of_both_ways(gan: CycleGanConfig) -> None:
+    path = train(replace(gan, steps=2))
+    card = read_card(path)
+    assert (card.name, card.title, card.tier, card.reversible) == ("tiny", "sea", "fast", False)
+    assert (card.network, card.parameters) == ("FastNet", {"width": 8})
+    assert card.recipe["method"] == "cyclegan"
+    assert card.data == "20 photographs, 20 paintings"
+    painted = load_network(path, card)(torch.rand(1, 3, 24, 24))
+    assert painted.isfinite().all()
+    with Image.open(gan.output / "tiny.run" / "preview.png") as preview:
+        assert preview.size == (4 * 64, 4 * 64)
+
+
+def test_the_finished_painter_is_the_average_of_its_weights(gan: CycleGanConfig) -> None:
+    training = CycleGanTraining(replace(gan, steps=2))
+    saved = load_file(training.run(lambda _: None))
+    average = training.learned.paintings.average.state_dict()
+    assert saved.keys() == average.keys()
+    assert all(torch.equal(saved[name], average[name].half()) for name in saved)
+
+
+def test_a_style_that_keeps_the_way_back_holds_both(gan: CycleGanConfig) -> None:
+    """And a finished training can still be asked to keep it."""
+    train(replace(gan, steps=2))
+    training = CycleGanTraining(replace(gan, steps=2, keep_reverse=True, resume=True))
+    path = training.run(lambda _: None)
+    card = read_card(path)
+    assert card.reversible
+    for reverse, side in ((False, training.learned.paintings), (True, training.learned.photos)):
+        loaded = load_network(path, card, reverse=reverse).state_dict()
+        kept = side.average.state_dict()
+        assert all(torch.equal(loaded[name], kept[name].half().float()) for name in kept)
+
+
+def test_resumed_training_ends_in_the_very_same_state(
+    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks, averages, both optimizers' moments and pools that are long full."""
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0)
+    gan = replace(gan, steps=10)
+    train(replace(gan, name="whole"))
+
+    def stop(progress: TrainProgress) -> None:
+        if progress.step == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(gan, stop)
+    seen: list[TrainProgress] = []
+    train(replace(gan, resume=True), seen.append)
+    assert (seen[0].first_step, seen[0].step) == (7, 8)
+    resumed, whole = (
+        load_file(gan.output / f"{name}.run" / "checkpoint.safetensors")
+        for name in ("tiny", "whole")
+    )
+    assert resumed.keys() == whole.keys()
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+    kinds = {name.split(".")[0] for name in whole}
+    assert kinds == {"network", "exp_avg", "exp_avg_sq"}
+    assert int(whole["network.photos.pool.filled"]) == 4
+
+
+def test_makers_and_judges_have_an_optimizer_each_and_averages_none(gan: CycleGanConfig) -> None:
+    training = CycleGanTraining(gan)
+    names = {p: name for name, p in training.learned.named_parameters()}
+    for optimizer, part in zip(training.optimizers, ("maker", "judge"), strict=True):
+        owned = {names[p] for group in optimizer.param_groups for p in group["params"]}
+        assert owned == {name for name in names.values() if f".{part}." in name}
+
+
+def test_the_rate_falls_as_published(gan: CycleGanConfig) -> None:
+    training = CycleGanTraining(replace(gan, steps=4))
+    rates = []
+    training.run(lambda _: rates.append([o.param_groups[0]["lr"] for o in training.optimizers]))
+    assert rates[:3] == [[gan.learning_rate] * 2] * 3
+    assert rates[3] == pytest.approx([gan.learning_rate / 2] * 2)
+
+
+def test_without_temporal_steadiness_is_not_asked_for(gan: CycleGanConfig) -> None:
+    seen: list[TrainProgress] = []
+    train(replace(gan, steps=2, temporal=False, adversarial="hinge"), seen.append)
+    assert seen[-1].losses.keys() == LOSSES
+    assert all(map(math.isfinite, seen[-1].losses.values()))
+
+
+def test_temporal_training_becomes_steadier(gan: CycleGanConfig) -> None:
+    """By the temporal loss alone: what the other losses want is taken away."""
+    alone = replace(gan, cycle_weight=0.0, identity_weight=0.0, grid_weight=0.0, learning_rate=2e-3)
+    found = []
+    for weight in (0.0, 1000.0):
+        seen: list[TrainProgress] = []
+        name = f"weight-{weight:.0f}"
+        train(replace(alone, stability_weight=weight, steps=40, name=name), seen.append)
+        found.append(seen[-1].losses["stability"])
+    assert found[1] < 0.7 * found[0]
+
+
+def side(*, small: bool) -> Side:
+    torch.manual_seed(0)
+    return Side(FastNet(8), PatchGAN(4), 64, small=small)
+
+
+@pytest.mark.parametrize("first", [0, 20_000])
+def test_the_average_follows_the_maker_by_its_law(first: int) -> None:
+    one = side(small=False)
+    with torch.no_grad():
+        for p in one.average.parameters():
+            p.zero_()
+        for p in one.maker.parameters():
+            p.fill_(1.0)
+    for step in range(first, first + 3):
+        one.follow(step)
+    decays = [average_decay(step) for step in range(first, first + 3)]
+    for p in one.average.parameters():
+        assert torch.allclose(p, torch.tensor(1 - math.prod(decays)))
+        assert not p.requires_grad
+
+
+@torch.no_grad()
+def test_only_judges_of_small_collections_see_augmented_pictures() -> None:
+    pictures = torch.rand(1, 3, 64, 64)
+    for small in (False, True):
+        judge = side(small=small)
+        one, other = (judge.verdicts(pictures, np.random.default_rng(seed)) for seed in (0, 1))
+        assert torch.equal(one, other) != small
+
+
+def test_what_is_a_small_collection(gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(side.small for side in CycleGanTraining(gan).learned.sides)
+    monkeypatch.setattr(cyclegan, "SMALL_COLLECTION", 20)
+    assert not any(side.small for side in CycleGanTraining(gan).learned.sides)
+
+
+def test_sizes_of_the_networks() -> None:
+    def count(tier: Tier, filters: int) -> int:
+        network = NETWORKS[TIER_NETWORK[tier]](**parameters(tier, filters))
+        return sum(p.numel() for p in network.parameters())
+
+    assert count("fast", 32) < count("fast", 64) <= 500_000
+    assert 2_800_000 < count("best", 32) < 2_900_000
+    assert 11_300_000 < count("best", 64) < 11_500_000
+
+
+def test_pictures_of_no_use_are_named_and_too_few_are_refused(
+    gan: CycleGanConfig, more_paintings: Callable[[int], None]
+) -> None:
+    broken = gan.paintings / "03.png"
+    broken.write_bytes(broken.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"19 usable pictures.*: 03\.png \(not readable\)"):
+        train(gan)
+    more_paintings(1)
+    notes: list[str] = []
+    train(replace(gan, steps=1), on_note=notes.append)
+    assert notes == [f"{gan.paintings}: left out 03.png (not readable)"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [({"crop": 50}, "multiple of 4"), ({"crop": 32}, "at least 48"), ({"adversarial": "x"}, "'x'")],
+)
+def test_settings_that_cannot_work_are_refused(
+    gan: CycleGanConfig, setting: dict[str, object], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        replace(gan, **setting)

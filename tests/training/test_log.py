@@ -1,0 +1,57 @@
+"""The log of the losses: a table that survives an interruption as the checkpoint does."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from vidstyle.training.log import LOG_EVERY, LossLog, read_losses
+
+
+def test_takes_down_now_and_then_and_is_read_back_exactly(tmp_path: Path) -> None:
+    log = LossLog(tmp_path, 0)
+    for step in range(1, 2 * LOG_EVERY + 2):
+        log.add(step, {"style": step / 3} | ({"stability": 0.1} if step > LOG_EVERY else {}))
+    log.add(2 * LOG_EVERY + 1, {"style": 7.0}, now=True)
+    log.write()
+    assert read_losses(tmp_path / "losses.csv") == {
+        LOG_EVERY: {"style": LOG_EVERY / 3},
+        2 * LOG_EVERY: {"style": 2 * LOG_EVERY / 3, "stability": 0.1},
+        2 * LOG_EVERY + 1: {"style": 7.0},
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["losses.csv"]
+
+
+def test_a_resumed_training_goes_on_after_its_checkpoint(tmp_path: Path) -> None:
+    log = LossLog(tmp_path, 0)
+    for step in (5, 8, 12):
+        log.add(step, {"style": float(step)}, now=True)
+    log.write()
+    assert LossLog(tmp_path, 8).rows == {5: {"style": 5.0}, 8: {"style": 8.0}}
+    assert LossLog(tmp_path, 0).rows == {}
+    assert read_losses(tmp_path / "none.csv") == {}
+
+
+def test_tensorboard_is_told_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+
+    class Writer:
+        def __init__(self, folder: str) -> None:
+            told.append(folder)
+
+        def add_scalar(self, *scalar: object) -> None:
+            told.append(scalar)
+
+    found = importlib.util.find_spec
+    module = ModuleType("torch.utils.tensorboard")
+    module.SummaryWriter = Writer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: True if name == "tensorboard" else found(name)
+    )
+    LossLog(tmp_path, 0).add(3, {"feature stability": 0.5}, now=True)
+    assert told == [str(tmp_path / "tensorboard"), ("feature_stability", 0.5, 3)]

@@ -1,0 +1,222 @@
+"""CycleGAN training: a network learns from a collection of paintings, with no pairs to learn from.
+
+Zhu et al. (2017), "Unpaired image-to-image translation using cycle-consistent adversarial
+networks": a painter turns photographs into paintings that a judge cannot tell from real ones, and a
+photographer must be able to find the photograph again. Added here: the finished painter is a
+running average of its weights; judges of small collections see augmented pictures; and `temporal`
+asks for the same painting of the same thing when it moves, on motion made from stills (synthetic
+flow, as in Wang et al. 2022, "Learning temporally and semantically consistent unpaired
+video-to-video translation through pseudo-supervision from synthetic optical flow").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam
+
+from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
+from vidstyle.training.adversarial import ADVERSARIAL, distance
+from vidstyle.training.augment import augment
+from vidstyle.training.config import CycleGanConfig
+from vidstyle.training.data import PhotoBatches, UnpairedBatches, usable_pictures
+from vidstyle.training.judge import ImagePool, PatchGAN
+from vidstyle.training.loop import TrainingLoop, descend
+from vidstyle.training.losses import grid_loss, stability_loss
+from vidstyle.training.motion import MARGIN, MovedPair, moved_pair
+from vidstyle.training.schedules import average_decay, constant_then_linear, stability_share
+from vidstyle.types import StyleCard, Tier
+
+ADAM_BETAS: Final = (0.5, 0.999)
+JUDGE_WIDTH: Final[dict[Tier, int]] = {"fast": 32, "best": 64}
+"""Channels of the judges' first layer: the paper's 64 against a small painter only costs time."""
+SMALL_COLLECTION: Final = 1000
+"""With fewer pictures than this, a judge sees them augmented."""
+
+
+class Side(nn.Module):
+    """One kind of picture: who makes it from the other kind, who judges it, what was made of late.
+
+    Attributes:
+        maker: turns pictures of the other kind into this one.
+        average: the running average of the maker.
+    """
+
+    def __init__(self, maker: StyleNetwork, judge: PatchGAN, crop: int, *, small: bool) -> None:
+        super().__init__()
+        self.maker = maker
+        self.average = deepcopy(maker).requires_grad_(False)
+        self.judge = judge
+        self.pool = ImagePool(crop)
+        self.small = small
+
+    def verdicts(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
+        """What the judge says of pictures (N, 3, S, S)."""
+        seen = augment(pictures, rng) if self.small else pictures
+        judged: Tensor = self.judge(seen).float()
+        return judged
+
+    @torch.no_grad()
+    def follow(self, step: int) -> None:
+        """Let the average follow the maker."""
+        weight = 1 - average_decay(step)
+        pairs = zip(self.average.parameters(), self.maker.parameters(), strict=True)
+        for average, current in pairs:
+            average.lerp_(current, weight)
+
+
+class CycleGan(nn.Module):
+    """Both sides: all that the training learns and remembers."""
+
+    def __init__(self, paintings: Side, photos: Side) -> None:
+        super().__init__()
+        self.paintings = paintings
+        self.photos = photos
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Paintings, photographs."""
+        return self.paintings, self.photos
+
+
+class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
+    """A CycleGAN training: both sides, optimizers and the step reached."""
+
+    config: CycleGanConfig
+    learned: CycleGan
+
+    def __init__(
+        self, config: CycleGanConfig, on_note: Callable[[str], None] = lambda _: None
+    ) -> None:
+        super().__init__(config)
+        least = config.crop // 2  # enlarged more than twice, a picture would teach blur
+        self.photos = usable_pictures(config.photos, least, on_note)
+        self.paintings = usable_pictures(config.paintings, least, on_note)
+        torch.manual_seed(config.seed)
+        counts = (len(self.paintings), len(self.photos))
+        self.learned = CycleGan(*(self._side(count) for count in counts)).to(self.device)
+        makers = [p for side in self.learned.sides for p in side.maker.parameters()]
+        judges = [p for side in self.learned.sides for p in side.judge.parameters()]
+        self.optimizers = [Adam(makers, betas=ADAM_BETAS), Adam(judges, betas=ADAM_BETAS)]
+        self._resume()
+
+    def _side(self, pictures: int) -> Side:
+        c = self.config
+        maker = NETWORKS[TIER_NETWORK[c.tier]](**parameters(c.tier, c.filters))
+        judge = PatchGAN(JUDGE_WIDTH[c.tier])
+        return Side(maker, judge, c.crop, small=pictures < SMALL_COLLECTION)
+
+    def _dataset(self) -> UnpairedBatches:
+        c = self.config
+        photos, paintings = (
+            PhotoBatches(pictures, c.batch, c.crop, 2 * c.seed + stream)
+            for stream, pictures in enumerate((self.photos, self.paintings))
+        )
+        return UnpairedBatches(photos, paintings)
+
+    def _take_step(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        c, (makers, judges) = self.config, self.optimizers
+        rng = np.random.default_rng((c.seed, self.step, 1))
+        self._set_learning_rate(constant_then_linear(self.step, c.steps, c.learning_rate))
+        pair = self._moved(batch[0], rng) if c.temporal else None
+        photos, paintings = (pictures.to(self.device) for pictures in batch)
+        self._judges_learn(False)
+        with self._autocast():
+            losses, painted, taken = self._maker_losses(photos, paintings, pair, rng)
+        descend(makers, losses, self._weights())
+        self._judges_learn(True)
+        with self._autocast():
+            judged = {
+                "painting judge": self._judge_loss(self.learned.paintings, paintings, painted, rng),
+                "photo judge": self._judge_loss(self.learned.photos, photos, taken, rng),
+            }
+        descend(judges, judged, dict.fromkeys(judged, 1.0))
+        for side in self.learned.sides:
+            side.follow(self.step)
+        return losses | judged
+
+    def _moved(self, photos: Tensor, rng: np.random.Generator) -> MovedPair:
+        """The photographs and their moved selves; what comes in at the border is mirrored."""
+        return moved_pair(F.pad(photos, [MARGIN] * 4, mode="reflect"), self.config.crop, rng)
+
+    def _judges_learn(self, learn: bool) -> None:
+        for side in self.learned.sides:
+            side.judge.requires_grad_(learn)
+
+    def _maker_losses(
+        self, photos: Tensor, paintings: Tensor, pair: MovedPair | None, rng: np.random.Generator
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """The makers' losses, what was painted, and what was photographed."""
+        to_paint, to_take = self.learned.sides
+        moved = [] if pair is None else [pair.second.to(self.device)]
+        all_painted = to_paint.maker(torch.cat([photos, *moved, paintings])).float()
+        painted, same_paintings = all_painted[: len(photos)], all_painted[-len(paintings) :]
+        all_taken = to_take.maker(torch.cat([paintings, photos])).float()
+        taken, same_photos = all_taken[: len(paintings)], all_taken[len(paintings) :]
+        photos_again = to_take.maker(painted).float()
+        paintings_again = to_paint.maker(taken).float()
+        fool = ADVERSARIAL[self.config.adversarial].fool
+        losses = {
+            "painting": fool(to_paint.verdicts(painted, rng)),
+            "photo": fool(to_take.verdicts(taken, rng)),
+            "cycle": distance(photos_again, photos) + distance(paintings_again, paintings),
+            "identity": distance(same_photos, photos) + distance(same_paintings, paintings),
+            "grid": grid_loss(painted),
+        }
+        if pair is not None:
+            losses["stability"] = stability_loss(all_painted[: -len(paintings)], pair)
+        return losses, painted.detach(), taken.detach()
+
+    def _weights(self) -> dict[str, float]:
+        """Of the makers' losses."""
+        c = self.config
+        weights = {"painting": 1.0, "photo": 1.0, "cycle": c.cycle_weight}
+        weights |= {"identity": c.identity_weight, "grid": c.grid_weight}
+        if c.temporal:
+            weights["stability"] = c.stability_weight * stability_share(self.step, c.steps)
+        return weights
+
+    def _judge_loss(
+        self, side: Side, real: Tensor, made: Tensor, rng: np.random.Generator
+    ) -> Tensor:
+        verdicts = side.verdicts(torch.cat([real, side.pool.exchange(made, rng)]), rng)
+        judge = ADVERSARIAL[self.config.adversarial].judge
+        return judge(verdicts[: len(real)], verdicts[len(real) :])
+
+    def _finished(self) -> StyleNetwork:
+        return self.learned.paintings.average
+
+    def _way_back(self) -> StyleNetwork | None:
+        return self.learned.photos.average if self.config.keep_reverse else None
+
+    def _preview(self) -> list[Tensor]:
+        """Photographs, their paintings, paintings, their photographs."""
+        photos, paintings = self._chosen(self.photos), self._chosen(self.paintings)
+        to_paint, to_take = self.learned.sides
+        return [photos, to_paint.average(photos), paintings, to_take.average(paintings)]
+
+    def _card(self) -> StyleCard:
+        c = self.config
+        recipe = {"method": "cyclegan", "adversarial": c.adversarial, "weights": self._weights()}
+        return self._filled_card(
+            network=TIER_NETWORK[c.tier],
+            parameters=parameters(c.tier, c.filters),
+            recipe=recipe,
+            title=c.paintings.resolve().name,
+            data=f"{len(self.photos)} photographs, {len(self.paintings)} paintings",
+        )
+
+
+def parameters(tier: Tier, filters: int) -> dict[str, int]:
+    """Parameters of the tier's network for CycleGAN.
+
+    `fast` keeps the shape that feed-forward styles paint in real time with; at 64 filters it has
+    0.44 M parameters. `best` becomes the paper's generator.
+    """
+    return {"width": filters} | ({"blocks": 9, "ends": 7} if tier == "best" else {})

@@ -1,0 +1,65 @@
+"""How the losses went, step by step: a table in the run folder, and TensorBoard's where it is."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any, Final
+
+LOG_EVERY: Final = 10
+"""Steps between two rows."""
+
+Losses = dict[str, float]
+
+
+class LossLog:
+    """The rows of `losses.csv`; after a resume those up to the checkpoint, then new ones.
+
+    Attributes:
+        rows: losses by step.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        self.path = folder / "losses.csv"
+        before = read_losses(self.path) if step else {}
+        self.rows = {k: losses for k, losses in before.items() if k <= step}
+        self._board = _tensorboard(folder)
+
+    def add(self, step: int, losses: Losses, *, now: bool = False) -> None:
+        """Take down a step's losses when its turn has come, or `now`."""
+        if now or step % LOG_EVERY == 0:
+            self.rows[step] = dict(losses)
+            for name, value in losses.items() if self._board else ():
+                self._board.add_scalar(name.replace(" ", "_"), value, step)
+
+    def write(self) -> None:
+        """Write the table anew; the old one stays whole until the new one is."""
+        names = list(dict.fromkeys(name for losses in self.rows.values() for name in losses))
+        part = self.path.with_name(self.path.name + ".part")
+        with part.open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(file, ["step", *names])
+            table.writeheader()
+            table.writerows({"step": step, **losses} for step, losses in self.rows.items())
+        os.replace(part, self.path)
+
+
+def read_losses(path: Path) -> dict[int, Losses]:
+    """Losses by step of a table that `LossLog` wrote; none when there is no such file."""
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        int(row.pop("step")): {name: float(value) for name, value in row.items() if value}
+        for row in rows
+    }
+
+
+def _tensorboard(folder: Path) -> Any:
+    if importlib.util.find_spec("tensorboard") is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder / "tensorboard"))

@@ -1,0 +1,215 @@
+"""What every training does, whatever its method: steps, checkpoints, previews, the style file."""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.optim import Adam
+from torch.utils.data import DataLoader, Dataset
+
+from vidstyle.errors import InputError, UsageError
+from vidstyle.stylizers.device import choose_device, has_bfloat16
+from vidstyle.stylizers.networks import StyleNetwork
+from vidstyle.stylizers.style_file import save_style
+from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
+from vidstyle.training.config import RunSettings
+from vidstyle.training.data import load_picture, to_tensor
+from vidstyle.training.log import LossLog
+from vidstyle.types import StyleCard
+
+SAVE_SECONDS = 120.0
+"""Between two checkpoints and previews: the first look comes early, and little is ever lost."""
+PREVIEWS: Final = 4
+"""Pictures in a row of the preview."""
+RECIPE: Final = ("steps", "temporal", "seed", "batch", "crop", "learning_rate")
+"""Settings of every method that the card tells."""
+
+Batch = TypeVar("Batch")
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    """Where a training stands after a step."""
+
+    step: int
+    steps: int
+    seconds: float
+    """Wall time of this call so far."""
+    first_step: int
+    """Step at which this call began: more than 0 when it resumed."""
+    losses: dict[str, float]
+    """Unweighted, averaged over the last steps."""
+    saved: bool = False
+    """Whether a checkpoint, a preview and the losses so far have just been written."""
+
+
+class TrainingLoop(ABC, Generic[Batch]):
+    """One training and the step it has reached; a method says what a step is.
+
+    Attributes:
+        learned: all that is learned or remembered from one step to the next.
+        optimizers: of its parameters.
+    """
+
+    config: RunSettings
+    learned: nn.Module
+    optimizers: Sequence[Adam]
+    log: LossLog
+
+    def __init__(self, config: RunSettings) -> None:
+        self.config = config
+        self.run_folder = config.output / f"{config.name}.run"
+        self.style_path = config.output / f"{config.name}.safetensors"
+        self.checkpoint = self.run_folder / "checkpoint.safetensors"
+        self._refuse_clash()
+        self.device = torch.device(choose_device(config.device))
+        self.step = 0
+        self.losses: dict[str, float] = {}
+
+    def run(self, on_progress: Callable[[TrainProgress], None]) -> Path:
+        """Take the steps that are left, saving as it goes; return the style file's path."""
+        self.run_folder.mkdir(parents=True, exist_ok=True)
+        self.log = LossLog(self.run_folder, self.step)
+        self.losses = self.log.rows.get(self.step, {})
+        start, first_step = time.monotonic(), self.step
+        saved = start
+        for batch in self._batches():
+            # Plain numbers: a tensor that outlives its step would hold on to the step's graph.
+            losses = {name: loss.item() for name, loss in self._take_step(batch).items()}
+            self.step += 1
+            self._remember(losses)
+            due = time.monotonic() - saved >= SAVE_SECONDS
+            if due:
+                self._save()
+                saved = time.monotonic()
+            seconds = time.monotonic() - start
+            on_progress(
+                TrainProgress(self.step, self.config.steps, seconds, first_step, self.losses, due)
+            )
+        self._save()
+        return self.style_path
+
+    @abstractmethod
+    def _dataset(self) -> Dataset[Batch]:
+        """What each step learns from; item k belongs to step k, whoever asks."""
+
+    @abstractmethod
+    def _take_step(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from a batch; give the losses, unweighted."""
+
+    @abstractmethod
+    def _finished(self) -> StyleNetwork:
+        """The network that goes into the style file."""
+
+    def _way_back(self) -> StyleNetwork | None:
+        """The network that turns paintings into photographs, if the style file keeps one."""
+        return None
+
+    @abstractmethod
+    def _card(self) -> StyleCard:
+        """What the style file says of itself."""
+
+    @abstractmethod
+    def _preview(self) -> list[Tensor]:
+        """Rows of pictures (N, 3, S, S) that show how far it has come."""
+
+    def _resume(self) -> None:
+        """Go on from the checkpoint, if that is asked for; to be called when all is built."""
+        if self.config.resume:
+            self.step = load_checkpoint(self.checkpoint, self.learned, self.optimizers, self.config)
+
+    def _autocast(self) -> torch.autocast:
+        """Half precision where it is quicker."""
+        return torch.autocast(
+            self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device.type)
+        )
+
+    def _set_learning_rate(self, rate: float) -> None:
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+    def _chosen(self, pictures: Sequence[Path]) -> Tensor:
+        """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""
+        side = self.config.crop // 4 * 4
+        chosen = pictures[:: max(1, len(pictures) // PREVIEWS)][:PREVIEWS]
+        crops = [load_picture(path, side).crop((0, 0, side, side)) for path in chosen]
+        return torch.stack([to_tensor(crop) for crop in crops]).to(self.device)
+
+    def _filled_card(self, **facts: Any) -> StyleCard:
+        """A card with what every method knows, and the given facts."""
+        c = self.config
+        recipe = {key: value for key, value in asdict(c).items() if key in RECIPE}
+        facts["recipe"] = recipe | facts["recipe"]
+        facts["data"] = c.data or facts["data"]
+        facts["title"] = c.title or facts["title"]
+        losses = {name: round(value, 5) for name, value in self.losses.items()}
+        return StyleCard(
+            name=c.name,
+            painter=c.painter,
+            year=c.year,
+            tier=c.tier,
+            losses=losses,
+            licence=c.licence,
+            weak=c.weak,
+            **facts,
+        )
+
+    def _refuse_clash(self) -> None:
+        if self.checkpoint.exists() and not self.config.resume:
+            raise UsageError(
+                f"{self.run_folder}: a training lies there already; "
+                "go on with --resume, or choose another --name"
+            )
+        if self.config.resume and not self.checkpoint.exists():
+            raise UsageError(f"{self.checkpoint}: nothing to resume; leave out --resume")
+
+    def _batches(self) -> DataLoader[Batch]:
+        return DataLoader(
+            self._dataset(),
+            batch_size=None,
+            sampler=range(self.step, self.config.steps),
+            num_workers=8 if self.device.type == "cuda" else 0,
+        )
+
+    def _remember(self, losses: dict[str, float]) -> None:
+        if not all(map(math.isfinite, losses.values())):
+            raise InputError(
+                f"{self.config.name}: a loss became infinite at step {self.step}; "
+                "try another --seed, or go on with --resume from the last checkpoint"
+            )
+        keep = 0.98 if self.losses else 0.0
+        self.losses = {
+            n: keep * self.losses.get(n, 0.0) + (1 - keep) * v for n, v in losses.items()
+        }
+        self.log.add(self.step, self.losses)
+
+    def _save(self) -> None:
+        self.log.add(self.step, self.losses, now=True)
+        self.log.write()
+        save_checkpoint(self.checkpoint, self.learned, self.optimizers, self.step, self.config)
+        self._save_preview()
+        save_style(self.style_path, self._finished(), self._card(), self._way_back())
+
+    @torch.no_grad()
+    def _save_preview(self) -> None:
+        rows = torch.cat([torch.cat(list(row), dim=2) for row in self._preview()], dim=1)
+        pixels = (rows.float().cpu() * 255).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels).save(self.run_folder / "preview.png")
+
+
+def descend(optimizer: Adam, losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> None:
+    """Take one step down the weighted sum of the losses."""
+    total = torch.stack([weight * losses[name] for name, weight in weights.items()]).sum()
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()

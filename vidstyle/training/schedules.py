@@ -1,0 +1,36 @@
+"""How learning rates, the temporal loss and averages of weights go with the steps."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+WARM_UP: Final = 100
+"""Steps over which the learning rate rises; Adam's first estimates are poor."""
+STABILITY_SHARE: Final = 0.4
+"""Share of the training over which the temporal loss grows to its weight: asked for from the start,
+steadiness is had by painting nothing."""
+LONGEST_MEMORY: Final = 0.999
+"""Of averaged weights."""
+
+
+def warm_up_then_cosine(step: int, steps: int, peak: float) -> float:
+    """Linear rise over `WARM_UP` steps, then half a cosine down to 2 % of the peak."""
+    rise = min(1.0, (step + 1) / WARM_UP)
+    fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps))
+    return peak * rise * fall
+
+
+def constant_then_linear(step: int, steps: int, peak: float) -> float:
+    """The peak for half of the steps, then down to 0 in a line (Zhu et al. 2017)."""
+    return peak * min(1.0, 2 * (1 - step / steps))
+
+
+def stability_share(step: int, steps: int) -> float:
+    """Share of the temporal loss's weight that counts at a step: grows from 0 to 1."""
+    return min(1.0, step / (STABILITY_SHARE * steps))
+
+
+def average_decay(step: int) -> float:
+    """How much of an average of weights stays at a step: early ones, all random, go quickly."""
+    return min(LONGEST_MEMORY, (1 + step) / (10 + step))
