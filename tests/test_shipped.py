@@ -5,16 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors import safe_open
 
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.run import run
-from vidstyle.stylizers.registry import StyleRegistry, shipped_folder
+from vidstyle.perceptual.network import load_perceptual
+from vidstyle.stylizers.registry import StyleRegistry, shipped_file, shipped_folder
+from vidstyle.training.train import PERCEPTUAL
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "samples" / "sample.mp4"
 MOST_BYTES = 24 * 2**20
+MOST_PERCEPTUAL_BYTES = 4 * 10**6
 
 pytestmark = pytest.mark.usefixtures("no_user_styles")
 
@@ -33,6 +38,22 @@ def test_the_shipped_styles_are_there_whole_and_small() -> None:
         card = style.card
         assert all((card.title, card.painter, card.year, card.recipe, card.data, card.licence))
     assert sum(path.stat().st_size for path in shipped_folder().iterdir()) <= MOST_BYTES
+
+
+def test_the_perceptual_network_is_there_whole_and_small() -> None:
+    path = shipped_file(PERCEPTUAL)
+    assert path.stat().st_size <= MOST_PERCEPTUAL_BYTES
+    with safe_open(path, framework="pt") as file:
+        assert "CC BY 4.0" in file.metadata()["licence"]
+    network = load_perceptual(path)
+    features = network(torch.rand(1, 3, 64, 64))
+    shapes = [
+        (1, channels, 64 >> k, 64 >> k) for k, channels in enumerate((64, 128, 256, 512, 512))
+    ]
+    assert [tuple(f.shape) for f in features] == shapes
+    deviations = [f.std().item() for f in features]
+    assert min(deviations) > 0.1, "a layer is blind"
+    assert max(deviations[1:]) < 10, "layers are in units of their own size"
 
 
 @pytest.mark.parametrize("style", ["monet", "starry-night"])

@@ -10,8 +10,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from vidstyle.stylizers.card import read_card
 from vidstyle.stylizers.registry import write_manifest
-from vidstyle.stylizers.style_file import load_network, read_card, save_style
+from vidstyle.stylizers.style_file import load_network, save_style
 
 WORDS = ("name", "title", "painter", "year", "data", "licence", "weak")
 

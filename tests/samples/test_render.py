@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -15,18 +13,6 @@ import numpy as np
 import pytest
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-
-
-@pytest.fixture(scope="module")
-def script() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(SAMPLES)
-        yield importlib.import_module("render")
-
-
-@pytest.fixture(scope="module")
-def sample(script: ModuleType) -> Any:
-    return script.Sample()
 
 
 @pytest.fixture(scope="module")
