@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := demo/sample.monet.mp4
 
-.PHONY: help demo test lint types floors pytest format clean
+.PHONY: help demo test test-slow lint types floors pytest format clean
 
 help:  ## say what there is
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(READY)  ## paint the sample clip to demo/sample.monet.mp4
 	mkdir -p $(dir $(DEMO))
@@ -33,6 +33,9 @@ floors: $(READY)
 
 pytest: $(READY)
 	$(BIN)/pytest
+
+test-slow: $(READY)  ## the tests that take minutes
+	$(BIN)/pytest -m slow
 
 format: $(READY)  ## put the code into shape
 	$(BIN)/ruff check --fix

@@ -1,16 +1,25 @@
 """What several folders of tests share: small style files and small clips, made by code."""
 
+import importlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.error import URLError
 
 import av
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import save_file
 
+from vidstyle.jobs.bench.report import STAGES, Ceiling, Row, Spread
+from vidstyle.jobs.machine import MachineCard
+from vidstyle.perceptual.network import CONVOLUTIONS
 from vidstyle.stylizers.networks import build
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.types import StyleCard, Tier
@@ -18,6 +27,7 @@ from vidstyle.types import StyleCard, Tier
 # The networks here are tiny: more threads would only wait for each other on a busy machine.
 torch.set_num_threads(1)
 
+MakeRow = Callable[..., Row]
 MakeStyle = Callable[..., Path]
 MakeClip = Callable[..., Path]
 
@@ -25,6 +35,13 @@ NETWORKS = {
     "fast": ("FastNet", {"width": 16, "half_width": 8, "full_width": 4}),
     "best": ("BestNet", {"width": 4, "blocks": 1}),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture
@@ -54,6 +71,12 @@ def tiny_style(
     monkeypatch.setenv("VIDSTYLE_STYLES", str(folder))
     make_style("tiny", folder=folder)
     return "tiny"
+
+
+@pytest.fixture
+def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame at a time, however many cores the machine has that runs the test."""
+    monkeypatch.setattr("vidstyle.jobs.style.available_cores", lambda: 1)
 
 
 @pytest.fixture
@@ -88,6 +111,110 @@ def make_clip(tmp_path: Path) -> MakeClip:
     return make
 
 
+@pytest.fixture(scope="session")
+def card() -> MachineCard:
+    """A machine that there is not."""
+    return MachineCard("Abacus", 2, False, 1.0, (), "Linux 6", "3.11", {"torch": "2"})
+
+
+@pytest.fixture(scope="session")
+def row() -> MakeRow:
+    """A row of a benchmark whose figures have no spread."""
+
+    def make(
+        costs: Sequence[float], fps: float = 20.0, *, on_gpu: bool = False, cores: int = 2
+    ) -> Row:
+        return Row(
+            style="tiny",
+            tier="fast",
+            width=100,
+            height=50,
+            engine="torch cpu float32",
+            frames=32,
+            rate=25.0,
+            fps=Spread.of([fps]),
+            stages={stage: Spread.of([cost]) for stage, cost in zip(STAGES, costs, strict=True)},
+            on_gpu=on_gpu,
+            cores=cores,
+            ceiling=Ceiling(fp32_gflops=100, half_gflops=200, copy_gbs=10),
+            operations=4e8,
+            load_s=1.0,
+            first_frame_s=2.0,
+            memory_mib=300.0,
+            libraries_mib=200.0,
+            gpu_memory_mib=None,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def script() -> Iterator[ModuleType]:
+    """The script that renders the sample clip."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parents[1] / "samples")
+        yield importlib.import_module("render")
+
+
+@pytest.fixture(scope="session")
+def sample(script: ModuleType) -> Any:
+    """The sample clip, frame by frame, with its true flow."""
+    return script.Sample()
+
+
+@pytest.fixture
+def write_frames(tmp_path: Path) -> MakeClip:
+    """Write pictures as a clip, every level kept."""
+
+    def write(
+        name: str,
+        pictures: Sequence[NDArray[np.uint8]],
+        *,
+        rate: int = 25,
+        every: int = 1,
+        folder: Path = tmp_path,
+    ) -> Path:
+        path = folder / name
+        with av.open(str(path), "w") as container:
+            options = {"crf": "0", "preset": "ultrafast"}
+            video = container.add_stream("libx264rgb", rate=rate, options=options)
+            video.pix_fmt = "rgb24"
+            video.height, video.width = pictures[0].shape[:2]
+            for number, picture in enumerate(pictures):
+                frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+                frame.pts, frame.time_base = number * every, Fraction(1, rate)
+                container.mux(video.encode(frame))
+            container.mux(video.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def perceptual(tmp_path: Path) -> Path:
+    """Write a file of VGG19 with few channels and random weights."""
+    torch.manual_seed(0)
+    tensors, inputs = {}, 3
+    for name in CONVOLUTIONS:
+        layer = torch.nn.Conv2d(inputs, 6, 3)
+        tensors |= {f"{name}.{key}": value for key, value in layer.state_dict().items()}
+        inputs = 6
+    path = tmp_path / "vgg.safetensors"
+    save_file(tensors, path)
+    return path
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No weights of networks can be had: none are here, and none can be downloaded."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-networks"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
+
+
 def bars(number: int, width: int, height: int) -> NDArray[np.uint8]:
     """Picture `number` of a clip: coloured stripes that move by two pixels a frame."""
     column = (np.arange(width) + 2 * number) // 8
@@ -105,3 +232,45 @@ def tone(seconds: float, rate: int = 48000) -> list[av.AudioFrame]:
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
         frames.append(frame)
     return frames
+
+
+MakePan = Callable[..., Path]
+
+
+@pytest.fixture
+def make_pan(tmp_path: Path) -> MakePan:
+    """Write a clip that pans over a landscape of smooth noise, 40 pixels a second."""
+
+    def make(
+        name: str = "pan.mp4",
+        *,
+        frames: int = 20,
+        rate: Fraction | int = 25,
+        size: tuple[int, int] = (96, 64),
+        seed: int = 0,
+        start: float = 0,
+        change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = lambda image: image,
+    ) -> Path:
+        """`start` seconds are left out; `change` is done to every picture, 96x64 when it comes."""
+        path = tmp_path / name
+        with av.open(str(path), "w") as container:
+            video = container.add_stream("libx264", rate=rate, options={"crf": "12"})
+            video.width, video.height = size
+            video.pix_fmt = "yuv420p"
+            for number in range(frames):
+                image = change(landscape(start + number / float(rate), seed))
+                picture = av.VideoFrame.from_image(Image.fromarray(image).resize(size))
+                picture.pts, picture.time_base = number, 1 / Fraction(rate)
+                container.mux(video.encode(picture))
+            container.mux(video.encode())
+        return path
+
+    return make
+
+
+def landscape(seconds: float, seed: int) -> NDArray[np.uint8]:
+    """What a pan shows at a time: (64, 96, 3) of a wide picture of smooth noise."""
+    levels = np.random.default_rng(seed).integers(0, 256, (10, 60, 3)).astype(np.uint8)
+    wide = Image.fromarray(levels).resize((480, 80), Image.Resampling.BICUBIC)
+    left = 40 * seconds
+    return np.asarray(wide.resize((96, 64), Image.Resampling.BICUBIC, (left, 8, left + 96, 72)))

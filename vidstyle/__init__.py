@@ -17,15 +17,19 @@ from typing import TYPE_CHECKING
 
 from vidstyle.errors import InputError, ResourceError, StyleError, UsageError, VidstyleError
 from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.evaluation import EvaluateConfig, EvaluationReport
 from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.types import EncodeOptions
 
 if TYPE_CHECKING:
+    from vidstyle.jobs.evaluate import evaluate
     from vidstyle.jobs.run import run
     from vidstyle.jobs.style import Style, load_style
 
 __all__ = [
     "EncodeOptions",
+    "EvaluateConfig",
+    "EvaluationReport",
     "FileFailure",
     "FileReport",
     "InputError",
@@ -37,11 +41,13 @@ __all__ = [
     "StyleError",
     "UsageError",
     "VidstyleError",
+    "evaluate",
     "load_style",
     "run",
 ]
 
 _HEAVY = {
+    "evaluate": "vidstyle.jobs.evaluate",
     "run": "vidstyle.jobs.run",
     "Style": "vidstyle.jobs.style",
     "load_style": "vidstyle.jobs.style",

@@ -2,11 +2,9 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 from PIL import Image
 
 from vidstyle.cli.main import main
+from vidstyle.types import Limits
 from vidstyle.video.info import probe
 
 MakeClip = Callable[..., Path]
@@ -72,19 +71,23 @@ def test_options_reach_the_job(
     monkeypatch.setattr(run_module, "run", spy)
     text = (
         "run a.mp4 b.mp4 --style s --strength 0.5 --consistency 0.25 --tier best --start 1:00.5 "
-        "--duration 2 -o out -y --device cpu --engine torch --codec libx265 --crf 30 "
-        "--preset slow --pix-fmt yuv444p"
+        "--restart --duration 2 -o out -y --device cpu --engine torch --codec libx265 --crf 30 "
+        "--preset slow --pix-fmt yuv444p --rate 24 --hdr refuse --limit hours=30 --limit pixels=9 "
+        "--reverse"
     )
     assert vidstyle(*text.split()).code == 0
     (config,) = seen
     assert config.inputs == (Path("a.mp4"), Path("b.mp4"))
-    assert (config.style, config.output, config.overwrite) == ("s", Path("out"), True)
+    assert (config.style, config.output) == ("s", Path("out"))
+    assert (config.overwrite, config.restart) == (True, True)
     assert (config.strength, config.consistency, config.tier) == (0.5, 0.25, "best")
     assert (float(config.start), config.duration) == (60.5, 2)
-    assert (config.device, config.engine) == ("cpu", "torch")
+    assert (config.device, config.engine, config.reverse) == ("cpu", "torch", True)
     encode = config.encode
     assert (encode.codec, encode.crf, encode.preset) == ("libx265", 30, "slow")
     assert encode.pixel_format == "yuv444p"
+    assert config.rate == 24
+    assert (config.hdr, config.limits) == ("refuse", Limits(pixels=9, hours=30))
 
 
 def empty(path: Path) -> None:
@@ -226,6 +229,8 @@ def test_failures_among_several_inputs_are_told_at_the_end(
         ["run", "a.mp4", "--style", "tiny", "--strength", "1.5"],
         ["run", "a.mp4", "--style", "tiny", "--start", "soon"],
         ["run", "a.mp4", "--style", "tiny", "--tier", "huge"],
+        ["run", "a.mp4", "--style", "tiny", "--limit", "pixels=many"],
+        ["run", "a.mp4", "--style", "tiny", "--limit", "memory=1"],
         ["run", "a.mp4", "--style", "tiny", "--consitency", "1"],
     ],
 )
@@ -256,9 +261,26 @@ def test_a_bug_is_one_line_and_a_traceback_only_when_asked_for(
     assert_one_line(result, "bug", "RuntimeError", "--debug")
     assert "\x1b" not in result.err
     for args in (["run", "a.mp4", "-s", "x", "--debug"], ["--debug", "run", "a.mp4", "-s", "x"]):
-        assert "broken_job" in vidstyle(*args).err
+        assert "broken_job" in (err := vidstyle(*args).err)
+        assert "\x1b" not in err
     monkeypatch.setenv("VIDSTYLE_DEBUG", "1")
     assert "broken_job" in vidstyle("run", "a.mp4", "-s", "x").err
+
+
+def test_a_name_that_looks_like_an_option_or_a_smile(
+    vidstyle: Vidstyle, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(make_clip("-🙂.mp4", frames=2).parent)
+    assert vidstyle("run", "-s", "tiny", "--engine", "torch", "--", "-🙂.mp4").code == 0
+    assert probe(Path("-🙂.tiny.mp4")).frame_count == 2
+
+
+def test_a_gif_can_be_written(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    clip = make_clip(frames=3)
+    output = clip.with_suffix(".gif")
+    result = vidstyle("run", clip, "-s", "tiny", "--engine", "torch", "-o", output)
+    assert (result.code, probe(output).container) == (0, "gif")
+    assert "1 tracks of sound and the like left out" in result.err
 
 
 def test_file_names_cannot_steer_the_terminal(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
@@ -284,6 +306,8 @@ def test_styles_lists_what_there_is(
         "folder": str(folder),
     }
     assert "Nobody" in vidstyle("styles").out
+    assert vidstyle("styles", "--sheet", "sheet.png").code == 2
+    assert vidstyle("styles", "--sheet", "sheet.png", "--of", "missing.mp4").code == 3
 
 
 def python(code: str, *args: str) -> subprocess.CompletedProcess[str]:
@@ -312,38 +336,3 @@ def test_the_package_is_light() -> None:
         "sys.exit(repr({'torch', 'av', 'cv2', 'click', 'rich'} & set(sys.modules)))"
     )
     assert done.stderr.strip() == "set()"
-
-
-@pytest.fixture
-def heeded_interrupts() -> Iterator[None]:
-    """A shell that runs the suite in the background has its children ignore Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heeded_interrupts")
-@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_run_and_leaves_nothing(
-    make_clip: MakeClip, tiny_style: str, sign: signal.Signals, code: int
-) -> None:
-    clip = make_clip(frames=1000, sound=False)
-    args = ("run", str(clip), "--style", "tiny", "--engine", "torch")
-    command = [sys.executable, "-m", "vidstyle", *args]
-    part = clip.with_name(".clip.tiny.mp4.part") / "painted.nut"
-    deadline = time.monotonic() + 60
-    env = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
-        try:
-            while not part.exists() and process.poll() is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            time.sleep(0.2)  # every stage is at work now
-            process.send_signal(sign)
-            _, err = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert err.splitlines()[-1].startswith("vidstyle: stopped")
-    assert "Traceback" not in err
-    assert process.returncode == code
-    assert {path.name for path in clip.parent.iterdir()} == {"clip.mp4"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.cli.text import clean, clock, count, span
+from vidstyle.cli.text import clean, clock, count, span, speed
 
 
 @given(st.text(st.characters()))
@@ -49,3 +49,7 @@ def test_count() -> None:
         "0 frames",
         "12,000 frames",
     ]
+
+
+def test_a_slow_speed_is_not_nought() -> None:
+    assert [speed(24), speed(1), speed(0.0534)] == ["24.0", "1.0", "0.053"]

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.cli.main import main
+from vidstyle.cli.main import Terminated, main
 from vidstyle.training import train as train_module
-from vidstyle.training.config import TrainConfig
+from vidstyle.training.config import LEAST_PHOTOS, CycleGanConfig, TrainConfig
+from vidstyle.training.loop import TrainProgress
 
 
 @pytest.fixture
@@ -14,11 +15,13 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
     """The configs that training was called with; it takes three quick steps."""
     configs: list[TrainConfig] = []
 
-    def spy(config: TrainConfig, on_progress: object) -> Path:
+    def spy(config: TrainConfig, on_progress: object, on_note: object) -> Path:
         configs.append(config)
         assert callable(on_progress)
+        assert callable(on_note)
+        on_note("left out b.jpg")
         for step in (1, 2, 3):
-            on_progress(train_module.TrainProgress(step, 3, 1.0, 0, {"style": 0.0123}))
+            on_progress(TrainProgress(step, 3, 1.0, 0, {"style": 0.0123}))
         return config.output / f"{config.name}.safetensors"
 
     monkeypatch.setattr(train_module, "train", spy)
@@ -38,6 +41,48 @@ def test_options_reach_the_training(seen: list[TrainConfig]) -> None:
     assert (config.steps, config.resume, config.seed) == (7, True, 3)
     assert (config.perceptual, config.device) == (Path("vgg.safetensors"), "cpu")
     assert (config.title, config.painter, config.year, config.licence) == ("T", "P", "1889", "CC0")
+
+
+def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> None:
+    text = (
+        "train --method cyclegan --photos holiday --paintings art/Monet -o out --steps 7 "
+        "--crop 128 --filters 64 --adversarial hinge --keep-reverse --temporal --tier best"
+    )
+    assert main(text.split()) == 0
+    (config,) = seen
+    assert isinstance(config, CycleGanConfig)
+    assert (config.photos, config.paintings) == (Path("holiday"), Path("art/Monet"))
+    assert (config.name, config.output, config.tier) == ("monet", Path("out"), "best")
+    assert (config.steps, config.crop, config.filters) == (7, 128, 64)
+    assert (config.adversarial, config.keep_reverse, config.temporal) == ("hinge", True, True)
+
+
+def test_every_method_has_its_own_defaults(seen: list[TrainConfig]) -> None:
+    assert main(["train", "a.jpg", "--photos", "x"]) == 0
+    assert main(["train", "--method", "cyclegan", "--paintings", "a", "--photos", "x"]) == 0
+    assert [(c.steps, c.crop) for c in seen] == [
+        (TrainConfig.steps, TrainConfig.crop),
+        (CycleGanConfig.steps, CycleGanConfig.crop),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("a.jpg --paintings b", "--paintings b: is for --method cyclegan only"),
+        ("a.jpg --filters 32", "--filters 32: is for --method cyclegan only"),
+        ("--method cyclegan", "--method cyclegan needs --paintings"),
+        ("--method cyclegan a.jpg --paintings b", "STYLE_IMAGE a.jpg: is for --method feed"),
+        ("--method cyclegan --paintings b --style-weight 1", "--style-weight 1.0: is for"),
+        ("", "--method feed-forward needs STYLE_IMAGE"),
+    ],
+)
+def test_what_a_method_does_not_understand_is_refused(
+    seen: list[TrainConfig], words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--photos", "x", *words.split()]) == 2
+    assert said in capsys.readouterr().err
+    assert seen == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +111,8 @@ def test_the_end_says_where_the_style_is(
     seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["train", "a.jpg", "--photos", "x", "-o", "out"])
-    said = capsys.readouterr().err.splitlines()[-1]
+    note, *_, said = capsys.readouterr().err.splitlines()
+    assert note == "note: left out b.jpg"
     assert said.startswith("trained out/a.safetensors")
     assert "a.run/preview.png" in said
 
@@ -87,3 +133,65 @@ def test_a_painting_that_is_not_there_is_exit_3(
     code = main(["train", str(tmp_path / "no.jpg"), "--photos", str(tmp_path / "photos")])
     assert code == 3
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_early_look_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def spy(config: TrainConfig, on_progress: object, on_note: object) -> Path:
+        for step in (1, 2, 3):
+            on_progress(TrainProgress(step, 3, 1.0, 0, {}, saved=step > 1))  # type: ignore[operator]
+        return config.output / "a.safetensors"
+
+    monkeypatch.setattr(train_module, "train", spy)
+    assert main(["train", "a.jpg", "--photos", "x", "-o", "out"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "early look" in line]
+    assert said == ["note: an early look: out/a.run/preview.png"]
+
+
+@pytest.mark.parametrize(("signal", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
+@pytest.mark.parametrize(
+    ("checkpoint", "words"),
+    [(True, "with --resume goes on from the last checkpoint"), (False, "before the first")],
+)
+def test_who_stops_a_training_is_told_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    checkpoint: bool,
+    words: str,
+    signal: type[BaseException],
+    code: int,
+) -> None:
+    def stopped(*_: object) -> None:
+        raise signal
+
+    monkeypatch.setattr(train_module, "train", stopped)
+    (tmp_path / "a.run").mkdir()
+    if checkpoint:
+        (tmp_path / "a.run" / "checkpoint.safetensors").write_bytes(b"")
+    assert main(["train", "a.jpg", "--photos", "x", "-o", str(tmp_path)]) == code
+    assert words in capsys.readouterr().err
+
+
+def test_nothing_given_is_a_demonstration_that_says_what_to_give(
+    seen: list[TrainConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--temporal", "-o", str(tmp_path)]) == 0
+    (config,) = seen
+    assert (config.name, config.temporal) == ("demo", True)
+    assert config.style.is_file()
+    assert len(list(config.photos.iterdir())) >= LEAST_PHOTOS
+    assert "vidstyle train PAINTING --photos FOLDER" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [(["a.jpg"], "--photos is missing"), (["--photos", "x"], "needs STYLE_IMAGE")],
+)
+def test_half_of_what_is_needed_is_no_demonstration(
+    seen: list[TrainConfig], words: list[str], missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *words]) == 2
+    assert missing in capsys.readouterr().err
+    assert seen == []

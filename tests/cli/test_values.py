@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.cli.values import seconds
+from vidstyle.cli.values import rate, seconds
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,17 @@ def test_clock_and_seconds_agree(hours: int, minutes: int, thousandths: int) -> 
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no time"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("24", 24), ("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30_000, 1001))],
+)
+def test_rates_are_exact(text: str, value: Fraction) -> None:
+    assert rate(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "-25", "1/0", "nan"])
+def test_what_is_no_rate(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no rate"):
+        rate(text)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle.errors import ResourceError, UsageError
+from vidstyle.jobs.journal import JOURNAL
 from vidstyle.jobs.part import part_folder, publish
 
 
@@ -60,3 +61,25 @@ def test_publish_replaces_only_when_told_to(tmp_path: Path) -> None:
     publish(part, output, overwrite=True)
     assert output.read_text() == "new"
     assert not part.exists()
+
+
+def test_a_folder_with_a_journal_stays_until_it_is_begun_anew(tmp_path: Path) -> None:
+    left = tmp_path / ".clip.mp4.part"
+    with part_folder(tmp_path / "clip.mp4") as folder:
+        (folder / JOURNAL).write_text("finished so far")
+        (folder / "00000.nut").write_text("frames")
+    with part_folder(tmp_path / "clip.mp4") as folder:
+        assert {path.name for path in folder.iterdir()} == {JOURNAL, "00000.nut"}
+    with part_folder(tmp_path / "clip.mp4", restart=True) as folder:
+        assert list(folder.iterdir()) == []
+    assert not left.exists()
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("mine")
+    (tmp_path / ".clip.mp4.part").symlink_to(precious)
+    with pytest.raises(ResourceError), part_folder(tmp_path / "clip.mp4", restart=True):
+        pass
+    assert (precious / "file").read_text() == "mine"

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from PIL import Image
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.plan import Plan, make_plan
-from vidstyle.types import EncodeOptions
+from vidstyle.types import EncodeOptions, Limits
 from vidstyle.video.images import write_image
+from vidstyle.video.info import probe
 
 MakeClip = Callable[..., Path]
 
@@ -56,6 +59,19 @@ def test_pictures_become_pictures(picture: Path) -> None:
     result = plan(picture, other)
     assert outputs(result) == ["photo.monet.jpg", "scan.monet.png"]
     assert [task.info for task in result.tasks] == [None, None]
+
+
+@pytest.mark.parametrize(("name", "output"), [("a_%03d.png", "a"), ("%d.png", "frames")])
+def test_a_sequence_is_called_by_its_name_or_its_folder_s(
+    tmp_path: Path, picture: Path, name: str, output: str
+) -> None:
+    (tmp_path / "frames").mkdir()
+    for number in range(3):
+        Image.open(picture).save(tmp_path / "frames" / (name % number))
+    result = plan(tmp_path / "frames" / name, rate=Fraction(24))
+    assert outputs(result) == [f"{output}.monet.mp4"]
+    assert result.tasks[0].info is not None
+    assert result.tasks[0].info.average_rate == 24
 
 
 def test_a_folder_is_expanded_in_order_without_what_is_no_media(
@@ -172,6 +188,24 @@ def test_a_folder_that_cannot_be_written(make_clip: MakeClip) -> None:
 def test_encoder_options_are_tried_before_painting(make_clip: MakeClip) -> None:
     with pytest.raises(UsageError, match="codec"):
         plan(make_clip(frames=2), encode=EncodeOptions(codec="libx999"))
+
+
+def test_hdr_can_be_refused(make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(frames=2)
+    info = probe(clip)
+    hdr = replace(info, colour=replace(info.colour, transfer="smpte2084"))
+    monkeypatch.setattr("vidstyle.jobs.plan.probe", lambda *_, **__: hdr)
+    assert plan(clip).tasks[0].info == hdr
+    with pytest.raises(InputError, match=r"HDR \(PQ\); --hdr map"):
+        plan(clip, hdr="refuse")
+    with pytest.raises(UsageError, match="hdr must be"):
+        plan(clip, hdr="keep")
+
+
+def test_limits_hold_for_clips_and_pictures(make_clip: MakeClip, picture: Path) -> None:
+    for path in (make_clip(frames=2), picture):
+        with pytest.raises(InputError, match="--limit pixels="):
+            plan(path, limits=Limits(pixels=500))
 
 
 def test_a_single_broken_input_raises(tmp_path: Path) -> None:

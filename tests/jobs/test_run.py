@@ -1,6 +1,7 @@
 """A whole run, from files to files, in a style with random weights."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 
 from vidstyle.errors import InputError, ResourceError, StyleError
 from vidstyle.jobs import clip as clip_module
+from vidstyle.jobs import segments as segments_module
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.report import Progress, RunReport
 from vidstyle.jobs.run import run
@@ -189,16 +191,24 @@ def test_a_clip_cut_short_is_painted_and_called_partial(make_clip: MakeClip) -> 
     assert report.exit_code == 4
 
 
-def test_progress_counts_every_frame_and_ends_with_the_report(make_clip: MakeClip) -> None:
+def test_progress_counts_the_frames_and_ends_with_the_report(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps: list[Progress] = []
+    monkeypatch.setattr("vidstyle.jobs.prefetch.POLL", 0.0)
     config = RunConfig((make_clip(frames=5),), "tiny", device="cpu", engine="torch")
     report = run(config, on_progress=steps.append)
-    assert [step.frames for step in steps] == [0, 1, 2, 3, 4, 5, 5]
-    assert {step.expected for step in steps[1:-1]} == {5}
+    counts = [step.frames for step in steps]
+    assert counts[0] == 0
+    assert counts == sorted(counts)
+    assert set(counts) <= set(range(6))
+    assert counts[-2:] == [5, 5]
+    assert steps[-2].expected == 5
     assert steps[-1].report == report.files[0]
     assert set(report.files[0].stages) == {
         "decoding",
         "painting",
+        "following motion",
         "steadying",
         "encoding",
         "joining",
@@ -248,29 +258,29 @@ def fails_in_painting(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> 
     def broken(*_: object) -> Any:
         raise error
 
-    monkeypatch.setattr("vidstyle.stylizers.engine.TorchEngine.paint", broken)
+    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.paint", broken)
 
 
 def fails_in_steadying(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def broken(*_: object) -> Any:
         raise error
 
-    monkeypatch.setattr("vidstyle.coherence.blend.Steadier.step", broken)
+    monkeypatch.setattr("vidstyle.coherence.blend.Steadier.hold", broken)
 
 
 def fails_in_encoding(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    original = clip_module.encode_track
+    original = segments_module.encode_track
 
-    def broken(frames: Iterable[Frame], path: Path, *args: Any) -> Any:
+    def broken(frames: Iterable[Frame], path: Path, *args: Any, **options: Any) -> Any:
         def some() -> Iterator[Frame]:
             for number, frame in enumerate(frames):
                 if number == 3:
                     raise error
                 yield frame
 
-        return original(some(), path, *args)
+        return original(some(), path, *args, **options)
 
-    monkeypatch.setattr(clip_module, "encode_track", broken)
+    monkeypatch.setattr(segments_module, "encode_track", broken)
 
 
 def fails_in_joining(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -294,7 +304,7 @@ def fails_in_joining(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> N
         fails_in_joining,
     ],
 )
-def test_a_fault_leaves_nothing_and_touches_nothing(
+def test_a_fault_touches_nothing_and_leaves_what_is_finished_at_most(
     make_clip: MakeClip,
     monkeypatch: pytest.MonkeyPatch,
     fault: Callable[[pytest.MonkeyPatch, BaseException], None],
@@ -307,7 +317,8 @@ def test_a_fault_leaves_nothing_and_touches_nothing(
     fault(monkeypatch, error)
     with pytest.raises(type(error)):
         paint(clip, overwrite=True)
-    assert names(clip.parent) == {"clip.mp4", "clip.tiny.mp4"}
+    kept = {".clip.tiny.mp4.part"} if fault is fails_in_joining else set()
+    assert names(clip.parent) == {"clip.mp4", "clip.tiny.mp4"} | kept
     assert output.read_bytes() == b"an older painting"
     assert clip.read_bytes() == before
 
@@ -327,3 +338,26 @@ def test_a_decoder_that_fails_in_one_of_several_inputs_is_a_failure_of_that_one(
     report = paint(*clips)
     assert [file.input.name for file in report.files] == ["b.mp4"]
     assert [failure.error for failure in report.failures] == ["a.mp4 is damaged"]
+
+
+def test_a_stage_that_hangs_is_named_and_the_run_ends(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, leave = make_clip(frames=8), threading.Event()
+
+    def hangs(_: object, batch: np.ndarray) -> np.ndarray:
+        leave.wait(60)
+        return batch
+
+    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.paint", hangs)
+    monkeypatch.setattr("vidstyle.jobs.stopwatch._FIRST", 0.3)
+    monkeypatch.setattr("vidstyle.jobs.prefetch.PATIENCE", 0.1)
+    before = threading.active_count()
+    with pytest.raises(ResourceError, match="painting hangs"):
+        paint(clip)
+    assert names(clip.parent) == {"clip.mp4"}
+    leave.set()
+    for thread in threading.enumerate():
+        if thread.name == "vidstyle-stage":
+            thread.join(5)
+    assert threading.active_count() == before

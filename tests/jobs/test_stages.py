@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from vidstyle.coherence.blend import Observation
+from vidstyle.errors import ResourceError
+from vidstyle.jobs.prefetch import POLL, Crew
 from vidstyle.jobs.stages import ENCODING, PAINTING, STEADYING, Brush, mix, painted
-from vidstyle.jobs.stopwatch import Stopwatch, busiest
+from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest
 from vidstyle.types import Frame
 
 Image = NDArray[np.uint8]
@@ -39,8 +42,11 @@ class Inverter:
 class Halver:
     """A blender that darkens, and checks that the frame it gets belongs to the painting."""
 
-    def step(self, frame: Image, painted: Image) -> Image:
-        assert (255 - frame == painted).all()
+    def observe(self, frame: Image) -> Observation:
+        return Observation(frame, None, None)
+
+    def hold(self, seen: Observation, painted: Image) -> Image:
+        assert (255 - seen.half == painted).all()
         return painted // 2
 
 
@@ -50,8 +56,8 @@ def frames(count: int, start: int = 0) -> Iterator[Frame]:
 
 
 def run(count: int, brush: Brush) -> list[Frame]:
-    with painted(frames(count), brush, Stopwatch()) as stream:
-        return list(stream)
+    with Crew() as crew:
+        return list(painted(frames(count), brush, Stopwatch(), crew))
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
@@ -107,11 +113,18 @@ class FailingPainter:
         return batch
 
 
-class FailingBlender:
-    def step(self, frame: Image, painted: Image) -> Image:
-        if (frame == 3).all():
+class FailingBlender(Halver):
+    def hold(self, seen: Observation, painted: Image) -> Image:
+        if (seen.half == 3).all():
             raise Fault("blender")
         return painted
+
+
+class FailingObserver(Halver):
+    def observe(self, frame: Image) -> Observation:
+        if (frame == 3).all():
+            raise Fault("observer")
+        return super().observe(frame)
 
 
 def failing_frames() -> Iterator[Frame]:
@@ -124,6 +137,7 @@ def failing_frames() -> Iterator[Frame]:
     [
         (failing_frames(), Brush(Inverter(), None), "decoder"),
         (frames(9), Brush(FailingPainter(), None), "painter"),
+        (frames(9), Brush(Inverter(), FailingObserver()), "observer"),
         (frames(9), Brush(Inverter(), FailingBlender()), "blender"),
     ],
 )
@@ -131,8 +145,8 @@ def test_a_fault_in_any_stage_reaches_the_encoder(
     source: Iterator[Frame], brush: Brush, where: str
 ) -> None:
     got = []
-    with pytest.raises(Fault, match=where), painted(source, brush, Stopwatch()) as stream:
-        for frame in stream:
+    with pytest.raises(Fault, match=where), Crew() as crew:
+        for frame in painted(source, brush, Stopwatch(), crew):
             got.append(frame.pts)
     assert got == [0, 10, 20]
 
@@ -153,8 +167,8 @@ def test_a_fault_in_the_encoder_closes_the_decoder(error: BaseException) -> None
                 raise error
 
     source = endless()  # held here, so that nobody but the pipeline can have closed it
-    with pytest.raises(type(error)), painted(source, Brush(Inverter(), None), Stopwatch()) as s:
-        encode(s)
+    with pytest.raises(type(error)), Crew() as crew:
+        encode(painted(source, Brush(Inverter(), None), Stopwatch(), crew))
     assert closed.is_set()
 
 
@@ -167,8 +181,8 @@ def test_memory_does_not_grow_with_the_clip() -> None:
             yield frame
 
     most = 0
-    with painted(watched(), Brush(Inverter(), None), Stopwatch()) as stream:
-        for _ in stream:
+    with Crew() as crew:
+        for _ in painted(watched(), Brush(Inverter(), None), Stopwatch(), crew):
             most = max(most, sum(ref() is not None for ref in alive))
     assert most <= 20
 
@@ -181,8 +195,8 @@ def test_the_stages_are_timed_apart() -> None:
             threading.Event().wait(0.01)
             return super().paint(batch)
 
-    with painted(frames(5), Brush(Slow(), None), watch) as stream:
-        for _ in stream:
+    with Crew() as crew:
+        for _ in painted(frames(5), Brush(Slow(), None), watch, crew):
             with watch.timing(ENCODING):
                 pass
     assert watch.busy[PAINTING] >= 0.05
@@ -192,3 +206,82 @@ def test_the_stages_are_timed_apart() -> None:
 
 def test_nothing_limits_before_anything_is_busy() -> None:
     assert busiest({}) is None
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Watched:
+    """A stopwatch and its dog, and a way to let time pass with a look every now and then."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.watch = Stopwatch(self.clock)
+        self.dog = Watchdog(self.watch, self.clock)
+
+    def wait(self, seconds: float) -> None:
+        for _ in range(round(seconds / POLL)):
+            self.clock.seconds += POLL
+            self.dog.look()
+
+    def work(self, seconds: float, stage: str = PAINTING) -> None:
+        with self.watch.timing(stage):
+            self.wait(seconds)
+
+
+def test_a_stage_without_progress_for_a_minute_is_named() -> None:
+    room = Watched()
+    room.work(1.0)
+    room.work(59.0)
+    with pytest.raises(ResourceError, match="painting hangs: no progress for 590 s"):
+        room.work(592.0)
+
+
+def test_quick_stages_have_a_minute_nevertheless() -> None:
+    room = Watched()
+    room.work(0.25)
+    room.work(60.0)
+    room = Watched()
+    room.work(0.25)
+    with pytest.raises(ResourceError, match="painting hangs"):
+        room.work(61.0)
+
+
+def test_the_first_frame_has_five_minutes() -> None:
+    Watched().work(300.0)
+    with pytest.raises(ResourceError, match="painting hangs"):
+        Watched().work(301.0)
+
+
+def test_a_stage_that_waits_for_others_does_not_hang() -> None:
+    room = Watched()
+    room.work(1.0)
+    with room.watch.timing(ENCODING), room.watch.waiting(ENCODING):
+        room.wait(1000.0)
+
+
+def test_a_process_that_was_stopped_for_hours_does_not_hang() -> None:
+    room = Watched()
+    room.work(1.0)
+    with room.watch.timing(PAINTING):
+        room.wait(5.0)
+        room.clock.seconds += 36_000
+        room.wait(5.0)
+
+
+def test_waiting_is_not_the_time_of_the_stage() -> None:
+    room = Watched()
+    with room.watch.timing(ENCODING):
+        room.clock.seconds += 3
+        with room.watch.waiting(ENCODING):
+            room.clock.seconds += 100
+        room.clock.seconds += 2
+    assert room.watch.busy == {ENCODING: 5}
+    assert room.watch.slowest == {ENCODING: 3}

@@ -1,6 +1,7 @@
 """A style ready to paint arrays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import vidstyle
 from vidstyle.errors import StyleError, UsageError
 from vidstyle.jobs.style import Style, load_style
+from vidstyle.stylizers.card import read_card
 from vidstyle.stylizers.registry import user_folder
+from vidstyle.stylizers.style_file import load_network, save_style
 
 MakeStyle = Callable[..., Path]
 
@@ -50,8 +53,11 @@ def test_an_engine_is_opened_once_for_a_size_and_few_are_kept(style: Style) -> N
     assert style.engine(32, 32) is not first
 
 
-def test_on_a_cpu_frames_are_painted_one_by_one(style: Style) -> None:
-    assert style.batch(1080, 1920) == 1
+def test_a_cpu_paints_a_frame_a_core_but_few_huge_ones(
+    style: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.jobs.style.available_cores", lambda: 16)
+    assert [style.batch(*size) for size in ((480, 848), (2160, 3840), (4320, 7680))] == [16, 2, 1]
 
 
 def test_a_file_is_what_it_is(make_style: MakeStyle) -> None:
@@ -74,3 +80,25 @@ def test_unknown_styles_and_devices_are_refused(tiny_style: str) -> None:
         load_style("tinny", device="cpu")
     with pytest.raises(UsageError, match="gramophone"):
         load_style(tiny_style, device="gramophone")
+
+
+def test_the_way_back_is_another_painter_under_another_name(
+    tmp_path: Path, make_style: MakeStyle
+) -> None:
+    one, other = make_style("one", seed=1), make_style("other", seed=2)
+    forth, back = (load_network(path, read_card(path)) for path in (one, other))
+    both = tmp_path / "both.safetensors"
+    save_style(both, forth, replace(read_card(one), name="both"), reverse=back)
+    picture = np.random.default_rng(0).integers(0, 256, (24, 32, 3)).astype(np.uint8)
+    for engine in ("torch", "openvino"):
+        style, expected = (
+            load_style(str(path), reverse=reverse, device="cpu", engine=engine)
+            for path, reverse in ((both, True), (other, False))
+        )
+        assert style.card.name == "both-reverse"
+        assert (style.paint(picture) == expected.paint(picture)).all()
+
+
+def test_a_style_without_a_way_back_says_so(tiny_style: str) -> None:
+    with pytest.raises(StyleError, match=r"no way back.*--keep-reverse"):
+        load_style(tiny_style, reverse=True, device="cpu")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID
 from rich.text import Text
 
-from vidstyle.cli.text import clean, clock, count
+from vidstyle.cli.text import clean, clock, count, speed
 
 LINE_EVERY = 5.0
 """Seconds between two plain lines."""
@@ -96,7 +96,7 @@ class Lines:
         of = "" if state.total is None else f" of {state.total:,}"
         parts = [f"{clean(state.heading)}: {state.done:,}{of} {state.thing}s"]
         if rate:
-            parts.append(f"{rate:.1f} {state.rate}")
+            parts.append(f"{speed(rate)} {state.rate}")
         if rate and state.total is not None:
             parts.append(f"{clock(max(0, state.total - state.done) / rate)} left")
         return ", ".join([*parts, *filter(None, [state.remark])])
@@ -169,7 +169,7 @@ def _done(task: Task) -> Text:
 
 
 def _speed(task: Task) -> Text:
-    return Text(f"{task.speed:.1f} {task.fields['of'].rate}" if task.speed else "")
+    return Text(f"{speed(task.speed)} {task.fields['of'].rate}" if task.speed else "")
 
 
 def _left(task: Task) -> Text:

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 
 import click
 
+from vidstyle.cli.bench import bench
+from vidstyle.cli.compare import compare
+from vidstyle.cli.evaluate import evaluate
 from vidstyle.cli.options import Settings, debug_option
 from vidstyle.cli.run import run
 from vidstyle.cli.styles import styles
@@ -35,12 +38,18 @@ def cli() -> None:
     vidstyle run clip.mp4 --style monet      paints clip.monet.mp4, sound and all
     vidstyle styles                          lists the styles there are
     vidstyle train starry.jpg --photos dir   learns a style of your own
+    vidstyle bench                           measures how fast it is here
+    vidstyle eval clip.mp4 clip.monet.mp4    measures how steady the painting is
+    vidstyle compare clip.mp4 a.mp4 b.mp4    shows which of them holds still
     """
 
 
+cli.add_command(compare)
+cli.add_command(evaluate)
 cli.add_command(run)
 cli.add_command(styles)
 cli.add_command(train)
+cli.add_command(bench)
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -59,7 +68,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return 0
     except BaseException as error:
         if settings.debug:
-            traceback.print_exc()
+            for line in traceback.format_exc().splitlines():
+                print(clean(line), file=sys.stderr)
         message, code = _verdict(error)
         print(f"vidstyle: {clean(message)}", file=sys.stderr)
         return code
@@ -73,9 +83,9 @@ def _verdict(error: BaseException) -> tuple[str, int]:
         case click.ClickException():
             return f"{error.format_message()} {_where_help_is(error)}", error.exit_code
         case click.Abort() | KeyboardInterrupt():
-            return "stopped; nothing half-done is left", _INTERRUPTED
+            return "stopped", _INTERRUPTED
         case Terminated():
-            return "stopped from outside; nothing half-done is left", _TERMINATED
+            return "stopped from outside", _TERMINATED
         case MemoryError():
             return "out of memory; try a smaller clip or --tier fast", ResourceError.exit_code
         case OSError():

@@ -12,11 +12,11 @@ from rich.text import Text
 from vidstyle.cli.display import State, display, failure, note
 from vidstyle.cli.options import debug_option, json_option
 from vidstyle.cli.text import clean, count, span
-from vidstyle.cli.values import seconds
+from vidstyle.cli.values import limit, rate, seconds
 from vidstyle.coherence import DEFAULT_CONSISTENCY
-from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.config import HDR_CHOICES, RunConfig
 from vidstyle.jobs.report import FileReport, Progress
-from vidstyle.types import TIERS, EncodeOptions, Tier
+from vidstyle.types import TIERS, EncodeOptions, Limits, Tier
 
 _DEFAULT = EncodeOptions()
 _SHARE = click.FloatRange(0, 1)
@@ -32,6 +32,7 @@ _SHARE = click.FloatRange(0, 1)
     help="File or folder to write to.  [default: clip.STYLE.mp4 beside the input]",
 )
 @click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite outputs that exist.")
+@click.option("--restart", is_flag=True, help="Begin anew what an earlier try left unfinished.")
 @click.option(
     "--strength", type=_SHARE, default=1.0, show_default=True, help="Share of the painting."
 )
@@ -47,8 +48,10 @@ _SHARE = click.FloatRange(0, 1)
     type=click.Choice(TIERS),
     help="Size of the network.  [default: fast on a CPU, best on a GPU]",
 )
+@click.option("--reverse", is_flag=True, help="Turn paintings into photographs, if the style can.")
 @click.option("--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03).")
 @click.option("--duration", type=seconds, metavar="TIME", help="Paint no more than this.")
+@click.option("--rate", type=rate, help="Frames a second of numbered pictures.  [default: 25]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--engine", default="auto", show_default=True, help="auto, torch, openvino.")
 @click.option("--codec", default=_DEFAULT.codec, show_default=True, help="Video encoder.")
@@ -59,6 +62,21 @@ _SHARE = click.FloatRange(0, 1)
 @click.option(
     "--pix-fmt", default=_DEFAULT.pixel_format, show_default=True, help="Pixel format to write."
 )
+@click.option(
+    "--hdr",
+    type=click.Choice(HDR_CHOICES),
+    default=HDR_CHOICES[0],
+    show_default=True,
+    help="Map HDR clips to SDR, or refuse them.",
+)
+@click.option(
+    "--limit",
+    "limits",
+    type=limit,
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Trust an input beyond the usual pixels, tracks, hours, attachments (MB).",
+)
 @json_option
 @debug_option
 def run(
@@ -66,17 +84,22 @@ def run(
     style: str,
     output: Path | None,
     overwrite: bool,
+    restart: bool,
     strength: float,
     consistency: float,
     tier: Tier | None,
+    reverse: bool,
     start: Fraction | None,
     duration: Fraction | None,
+    rate: Fraction | None,
     device: str,
     engine: str,
     codec: str,
     crf: int,
     preset: str,
     pix_fmt: str,
+    hdr: str,
+    limits: tuple[tuple[str, int], ...],
     as_json: bool,
 ) -> int:
     """Paint clips, pictures, or folders of them; sound and timing come through untouched.
@@ -85,6 +108,9 @@ def run(
     vidstyle run clip.mp4 --style monet
     vidstyle run holiday/ --style starry-night -o painted/
     vidstyle run clip.mp4 --style monet --start 0:30 --duration 5 -o preview.mp4
+    vidstyle run frames/%04d.png --rate 24 --style monet -o film.mp4
+
+    A run that was stopped, however that happened, goes on with the same command.
     """
     config = RunConfig(
         inputs,
@@ -93,12 +119,17 @@ def run(
         strength=strength,
         consistency=consistency,
         tier=tier,
+        reverse=reverse,
         device=device,
         engine=engine,
         start=start,
         duration=duration,
+        rate=rate,
         overwrite=overwrite,
+        restart=restart,
         encode=EncodeOptions(codec, crf, preset, pix_fmt),
+        hdr=hdr,
+        limits=Limits(**dict(limits)),
     )
     # The heavy libraries come in here, where they are needed: --help must not wait for them.
     from vidstyle.jobs.run import run as run_job

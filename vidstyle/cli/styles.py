@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,10 +23,32 @@ _COLUMNS = ("name", "title", "painter", "year", "tiers", "folder")
 
 
 @click.command(short_help="List the styles there are.")
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PICTURE",
+    help="Write a contact sheet: what --of shows, in every style.",
+)
+@click.option(
+    "--of",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The picture to show, or a clip, of which it is the first frame.",
+)
 @json_option
 @debug_option
-def styles(as_json: bool) -> None:
-    """List the styles there are, and where they come from."""
+def styles(sheet: Path | None, source: Path | None, as_json: bool) -> None:
+    """List the styles there are, and where they come from.
+
+    \b
+    vidstyle styles --sheet sheet.jpg --of clip.mp4
+    """
+    if (sheet is None) != (source is None):
+        raise click.UsageError("--sheet and --of go together")
+    if sheet is not None and source is not None:
+        _write_sheet(source, sheet)
+        return
     from vidstyle.stylizers.registry import StyleRegistry
 
     registry = StyleRegistry()
@@ -39,6 +62,13 @@ def styles(as_json: bool) -> None:
     else:
         folders = " or ".join(str(folder) for folder in registry.folders)
         click.echo(f"no styles yet: there is none in {clean(folders)}")
+
+
+def _write_sheet(source: Path, sheet: Path) -> None:
+    from vidstyle.jobs.sheet import write_sheet
+
+    names = write_sheet(source, sheet)
+    click.echo(f"wrote {clean(str(sheet))}: {', '.join(names)}")
 
 
 def _row(files: list[StyleFile]) -> dict[str, Any]:

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
+from vidstyle.jobs.text import clean
 
-
-def clean(text: object) -> str:
-    """Text that cannot steer a terminal: control and formatting characters become spaces.
-
-    File names, tags and cards come from strangers; an escape sequence in them must stay text. What
-    cannot be encoded (file names that are not UTF-8) is shown as a question mark.
-    """
-    shown = "".join(_harmless(character) for character in str(text))
-    return shown.encode("utf-8", "replace").decode("utf-8")
-
-
-def _harmless(character: str) -> str:
-    category = unicodedata.category(character)
-    return " " if category in ("Cc", "Cf", "Zl", "Zp") else character
+__all__ = ["clean", "clock", "count", "span"]
 
 
 def count(number: int, thing: str) -> str:
@@ -28,6 +15,11 @@ def count(number: int, thing: str) -> str:
 def span(seconds: float) -> str:
     """How long something took: `9.5 s`, `1:05`, `2:00:00`."""
     return f"{seconds:.1f} s" if seconds < 59.95 else clock(seconds)
+
+
+def speed(rate: float) -> str:
+    """How many a second: `24.0`, `0.053`."""
+    return f"{rate:.1f}" if rate >= 1 else f"{rate:.2g}"
 
 
 def clock(seconds: float) -> str:

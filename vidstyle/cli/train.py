@@ -1,25 +1,47 @@
-"""`vidstyle train`: learn a style from a painting."""
+"""`vidstyle train`: learn a style from a painting, or from a collection of them."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 from rich.text import Text
 
-from vidstyle.cli.display import State, display
+from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import debug_option
 from vidstyle.cli.text import clean
-from vidstyle.training.config import TrainConfig
-from vidstyle.types import TIERS, Tier
+from vidstyle.errors import UsageError
+from vidstyle.training.config import LEAST_PHOTOS, Adversarial, CycleGanConfig, TrainConfig
+from vidstyle.types import TIERS
 
 _FILE = click.Path(path_type=Path)
+_OWN = {
+    "feed-forward": ("style_image", "clips", "style_weight", "style_size", "perceptual"),
+    "cyclegan": ("paintings", "filters", "adversarial", "keep_reverse"),
+}
+"""What only one method understands; the first of each is what it learns from."""
+_FOR_A_REAL_STYLE = (
+    "that was a demonstration, on pictures rendered by the project; a style of your own wants a "
+    "painting (a short side of 400 pixels or more) and some hundred photographs of anything: "
+    "vidstyle train PAINTING --photos FOLDER --temporal"
+)
 
 
-@click.command(short_help="Learn a style from a painting.")
-@click.argument("style_image", type=_FILE)
-@click.option("--photos", type=_FILE, required=True, help="Folder of photographs to learn on.")
+@click.command(short_help="Learn a style from a painting, or from many.")
+@click.argument("style_image", type=_FILE, required=False)
+@click.option("--photos", type=_FILE, help="Folder of photographs to learn on.")
+@click.option(
+    "--method",
+    type=click.Choice(tuple(_OWN)),
+    default="feed-forward",
+    show_default=True,
+    help="feed-forward copies STYLE_IMAGE; cyclegan learns from all of --paintings.",
+)
+@click.option("--paintings", type=_FILE, help="Folder of paintings, for cyclegan.")
 @click.option("--name", help="The style's name.  [default: from the painting's file name]")
 @click.option(
     "-o",
@@ -35,7 +57,18 @@ _FILE = click.Path(path_type=Path)
     help="Size of the network.",
 )
 @click.option("--temporal", is_flag=True, help="Teach it to hold still in videos as well.")
-@click.option("--steps", type=click.IntRange(1), default=TrainConfig.steps, show_default=True)
+@click.option("--clips", type=_FILE, help="Folder of videos whose motion --temporal learns too.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    help=f"[default: {TrainConfig.steps}, or {CycleGanConfig.steps} for cyclegan]",
+)
+@click.option(
+    "--crop",
+    type=click.IntRange(48, 1024),
+    help=f"Side of the training pictures.  [default: {TrainConfig.crop}, or "
+    f"{CycleGanConfig.crop} for cyclegan]",
+)
 @click.option(
     "--style-weight",
     type=click.FloatRange(0.01, 100),
@@ -50,11 +83,26 @@ _FILE = click.Path(path_type=Path)
     show_default=True,
     help="Short side of the painting in pixels: larger gives larger strokes.",
 )
+@click.option(
+    "--filters",
+    type=click.IntRange(8, 128),
+    default=CycleGanConfig.filters,
+    show_default=True,
+    help="Width of a cyclegan's networks; the paper has 64.",
+)
+@click.option(
+    "--adversarial",
+    type=click.Choice(get_args(Adversarial)),
+    default=CycleGanConfig.adversarial,
+    show_default=True,
+    help="What a cyclegan's painters and judges play for.",
+)
+@click.option("--keep-reverse", is_flag=True, help="Keep a cyclegan's way back, for run --reverse.")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted training stopped.")
 @click.option(
     "--perceptual",
     type=_FILE,
-    help="File of the network that judges.  [default: torchvision's VGG19, downloaded once]",
+    help="File of another network that judges, or vgg19 for torchvision's, downloaded once.",
 )
 @click.option(
     "--device", default=TrainConfig.device, show_default=True, help="auto, cpu, cuda, mps."
@@ -65,66 +113,94 @@ _FILE = click.Path(path_type=Path)
 @click.option("--year", default="", help="When.")
 @click.option("--licence", default="", help="On what terms the style may be used.")
 @debug_option
-def train(
-    style_image: Path,
-    photos: Path,
-    name: str | None,
-    output: Path | None,
-    tier: Tier,
-    temporal: bool,
-    steps: int,
-    style_weight: float,
-    style_size: int,
-    resume: bool,
-    perceptual: Path | None,
-    device: str,
-    seed: int,
-    title: str,
-    painter: str,
-    year: str,
-    licence: str,
-) -> None:
-    """Learn a style from a painting, or from a folder of them.
+@click.pass_context
+def train(context: click.Context, /, **options: Any) -> None:
+    """Learn a style from a painting, or from a whole collection.
 
     `vidstyle run --style NAME` paints with it then.
 
     \b
     vidstyle train starry.jpg --photos holiday/ --temporal
+    vidstyle train --method cyclegan --photos holiday/ --paintings monet/ --temporal
 
-    A preview strip in NAME.run/ shows how far it has come.
+    Without a painting and photographs it gives a short demonstration on its own. NAME.run/ shows
+    how far it has come, from two minutes on.
     """
-    from vidstyle.stylizers.registry import user_folder
-    from vidstyle.training.train import TrainProgress
-    from vidstyle.training.train import train as train_style
+    from vidstyle.jobs.train import train as train_style
+    from vidstyle.training.loop import TrainProgress
 
-    name = _name_from(style_image) if name is None else name
-    config = TrainConfig(
-        style_image,
-        photos,
-        name,
-        output or user_folder(),
-        tier=tier,
-        steps=steps,
-        style_weight=style_weight,
-        style_size=style_size,
-        resume=resume,
-        temporal=temporal,
-        perceptual=perceptual,
-        device=device,
-        seed=seed,
-        title=title,
-        painter=painter,
-        year=year,
-        licence=licence,
-    )
+    is_demonstration = options["photos"] is None
+    config = _config(context, options)
+    seen: list[int] = []
     with display() as shown:
 
         def show(at: TrainProgress) -> None:
             losses = " · ".join(f"{name} {value:.3g}" for name, value in at.losses.items())
             shown.show(State(config.name, at.step, at.steps, "step", losses))
+            if at.saved and not seen:
+                seen.append(at.step)
+                shown.say(note(f"an early look: {_run_folder(config) / 'preview.png'}"))
 
-        path = train_style(config, on_progress=show)
+        def clips(done: int, of: int) -> None:
+            shown.show(State("flow of the clips", done, of, "clip"))
+
+        try:
+            path = train_style(config, show, lambda text: shown.say(note(text)), clips)
+        except BaseException as error:
+            if not isinstance(error, Exception):  # Ctrl-C or SIGTERM
+                shown.say(note(_how_to_go_on(config)))
+            raise
         shown.say(_summary(config, path))
+        if is_demonstration:
+            shown.say(note(_FOR_A_REAL_STYLE))
+
+
+def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | CycleGanConfig:
+    """The method's config; words that only another method understands are refused."""
+    from vidstyle.stylizers.registry import user_folder
+
+    method = options.pop("method")
+    options["output"] = options["output"] or user_folder()
+    for other, names in _OWN.items():
+        for name in names if other != method else ():
+            value = options.pop(name)
+            if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+                raise UsageError(f"{_spelt(name)} {value}: is for --method {other} only")
+    source = _OWN[method][0]
+    if method == "feed-forward" and options[source] is None and options["photos"] is None:
+        return _demonstration(options)
+    if options[source] is None:
+        raise UsageError(f"--method {method} needs {_spelt(source)}: what shall it learn?")
+    if options["photos"] is None:
+        raise UsageError(f"--photos is missing: name a folder of at least {LEAST_PHOTOS} pictures")
+    if options["name"] is None:
+        options["name"] = _name_from(options[source])
+    given = {name: value for name, value in options.items() if value is not None}
+    if method == "cyclegan":
+        return CycleGanConfig(**given)
+    return TrainConfig(style=given.pop("style_image"), **given)
+
+
+def _demonstration(options: dict[str, Any]) -> TrainConfig:
+    from vidstyle.jobs.demonstration import NAME, demonstration
+
+    config = demonstration(options.pop("output"), options.pop("name") or NAME)
+    del options["style_image"]
+    return replace(config, **{n: value for n, value in options.items() if value not in (None, "")})
+
+
+def _how_to_go_on(config: TrainConfig | CycleGanConfig) -> str:
+    if not (_run_folder(config) / "checkpoint.safetensors").exists():
+        return "stopped before the first checkpoint, which comes after two minutes"
+    return f"the same command with --resume goes on from the last checkpoint of {config.name}"
+
+
+def _run_folder(config: TrainConfig | CycleGanConfig) -> Path:
+    return config.output / f"{config.name}.run"
+
+
+def _spelt(name: str) -> str:
+    return name.upper() if name == "style_image" else f"--{name.replace('_', '-')}"
 
 
 def _name_from(image: Path) -> str:
@@ -132,10 +208,10 @@ def _name_from(image: Path) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", image.stem.lower()).strip("-._")[:64]
 
 
-def _summary(config: TrainConfig, path: Path) -> Text:
+def _summary(config: TrainConfig | CycleGanConfig, path: Path) -> Text:
     return Text.assemble(
         ("trained ", "green"),
         (clean(path), "bold"),
         f"  {config.name} {config.tier}, {config.steps:,} steps",
-        f"; look at {clean(path.with_suffix('.run') / 'preview.png')}",
+        f"; look at {clean(_run_folder(config) / 'preview.png')}",
     )

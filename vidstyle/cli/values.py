@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from fractions import Fraction
 
 import click
 
+from vidstyle.types import Limits
+
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+
+
+def limit(text: str) -> tuple[str, int]:
+    """Parse `pixels=1000000`: the name of a limit and a whole number.
+
+    Raises:
+        click.BadParameter: the text is no such pair.
+    """
+    name, _, number = text.partition("=")
+    known = [field.name for field in fields(Limits)]
+    if name not in known or not re.fullmatch(r"[0-9]{1,18}", number):
+        raise click.BadParameter(f"{text!r} is no NAME=NUMBER with one of {', '.join(known)}")
+    return name, int(number)
+
+
+def rate(text: str) -> Fraction:
+    """Parse frames a second exactly: `24`, `29.97`, `30000/1001`.
+
+    Raises:
+        click.BadParameter: the text is no positive number.
+    """
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if value <= 0:
+        raise click.BadParameter(f"{text!r} is no rate; write 24, 29.97 or 30000/1001")
+    return value
 
 
 def seconds(text: str) -> Fraction:

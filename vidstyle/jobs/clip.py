@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.identity import identity
+from vidstyle.jobs.journal import Journal
 from vidstyle.jobs.part import part_folder, publish
 from vidstyle.jobs.plan import Task
+from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.report import FileReport, Progress
-from vidstyle.jobs.stages import ENCODING, JOINING, PAINTING, Brush, mix, painted
-from vidstyle.jobs.stopwatch import Stopwatch, busiest
+from vidstyle.jobs.segments import KeptBlender, SegmentWriter, remaining, segment_length
+from vidstyle.jobs.stages import DECODING, ENCODING, JOINING, PAINTING, Brush, mix, painted
+from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest
 from vidstyle.jobs.style import Style
 from vidstyle.stylizers.engine import Engine
-from vidstyle.types import Frame, VideoInfo
+from vidstyle.types import VideoInfo
 from vidstyle.video.images import read_image, write_image
-from vidstyle.video.mux import mux
-from vidstyle.video.read import ReadReport, read_frames
-from vidstyle.video.write import EncodeSummary, encode_track
+from vidstyle.video.mux import MuxSummary, mux
+from vidstyle.video.read import ReadReport, read_frames, treatments
+from vidstyle.video.stamp import fingerprint
 
 
 @dataclass
@@ -48,7 +52,7 @@ class Job:
         info = self.task.info
         report = self._picture() if info is None else self._clip(info)
         for note in report.notes:
-            self.on_note(f"{self.task.input.name}: {note}")
+            self._note(note)
         self.on_progress(replace(self.place, frames=report.frames, report=report))
         return report
 
@@ -58,6 +62,7 @@ class Job:
         since = perf_counter()
         with self.watch.timing(PAINTING):
             painting = mix(image, engine.paint(image[None])[0], self.config.strength)
+        self._tell(engine)
         with self.watch.timing(ENCODING), part_folder(self.task.output) as folder:
             part = folder / self.task.output.name
             write_image(part, painting, self._stamp(engine))
@@ -66,50 +71,97 @@ class Job:
         return self._report(engine, image.shape[:2], read, since)
 
     def _clip(self, info: VideoInfo) -> FileReport:
-        engine = self._engine(info.height, info.width)
-        since, read = perf_counter(), ReadReport()
-        with part_folder(self.task.output) as folder:
-            track, part = folder / "painted.nut", folder / self.task.output.name
-            encoded = self._write_track(track, info, engine, read)
-            with self.watch.timing(JOINING):
-                joined = mux(
-                    track,
-                    info,
-                    part,
-                    container=self.task.container,
-                    stamp=self._stamp(engine),
-                    start=self.config.start,
-                    duration=self.config.duration,
-                    last_duration=encoded.last_duration,
-                )
-                publish(part, self.task.output, overwrite=self.config.overwrite)
         size = info.height, info.width
-        notes = (*_losses(read, encoded.nudged), *encoded.notes, *joined.notes)
-        return self._report(engine, size, read, since, joined.copied, notes)
+        engine = self._engine(*size)
+        since, read = perf_counter(), ReadReport()
+        with self._journal(size, engine) as journal:
+            resumed = journal.frames
+            self._write_segments(journal, info, engine, read)
+            with self.watch.timing(JOINING):
+                joined = self._join(journal, info, engine)
+        nudged = sum(segment.nudged for segment in journal.segments)
+        notes = (
+            *treatments(info, read),
+            *_losses(read, nudged),
+            *journal.segments[-1].notes,
+            *joined.notes,
+        )
+        return self._report(engine, size, read, since, resumed, joined.copied, notes)
 
     def _engine(self, height: int, width: int) -> Engine:
         engine = self.style.engine(height, width)
-        for note in engine.notes:  # of the machine, not of this input, and worth knowing at once
-            self.on_note(note)
+        self._tell(engine)
         return engine
 
-    def _write_track(
-        self, track: Path, info: VideoInfo, engine: Engine, read: ReadReport
-    ) -> EncodeSummary:
-        """Decode, paint and encode; the encoder runs in the thread that calls."""
+    def _tell(self, engine: Engine) -> None:
+        """What is to be known of the machine, not of this input, and at once; each is said once."""
+        for note in engine.notes:
+            self.on_note(note)
+
+    @contextmanager
+    def _journal(self, size: tuple[int, int], engine: Engine) -> Iterator[Journal]:
+        """What earlier tries finished. If this one is stopped, all that is stays for the next."""
+        batch = self.style.batch(*size)
+        length = segment_length(*size, batch)
+        facts = identity(self.task.input, self.config, self.style, engine.name, batch, length)
+        with part_folder(self.task.output, restart=self.config.restart) as folder:
+            journal = Journal(folder, self.task.output, facts, length)
+            if journal.frames:
+                self._note(f"goes on after {journal.frames:,} frames that an earlier try painted")
+            try:
+                yield journal
+            except BaseException:
+                if journal.frames:
+                    self._note(f"{journal.frames:,} frames are kept: the same command goes on")
+                raise
+            finally:
+                journal.tidy()
+
+    def _write_segments(
+        self, journal: Journal, info: VideoInfo, engine: Engine, read: ReadReport
+    ) -> None:
+        """Decode, paint, steady and encode, in threads; this one looks after them."""
         config, size = self.config, (info.height, info.width)
-        steadier = Steadier(*size, config.consistency) if config.consistency else None
-        brush = Brush(engine, steadier, config.strength, self.style.batch(*size))
-
-        def counted(frames: Iterator[Frame]) -> Iterator[Frame]:
-            for number, frame in enumerate(frames, 1):
-                with self.watch.timing(ENCODING):
-                    yield frame
-                self._show(number, read.expected_frames)
-
+        blender = None
+        if config.consistency:
+            blender = KeptBlender(Steadier(*size, config.consistency), journal)
+        brush = Brush(engine, blender, config.strength, self.style.batch(*size))
         source = read_frames(info, start=config.start, duration=config.duration, report=read)
-        with painted(source, brush, self.watch) as frames:
-            return encode_track(counted(frames), track, info, config.encode)
+        source = remaining(self.watch.pulling(DECODING, source), journal)
+        writer = SegmentWriter(journal, info, config.encode)
+        watchdog = Watchdog(self.watch)
+
+        def look() -> None:
+            watchdog.look()
+            self._tell(engine)
+            self._show(writer.frames, read.expected_frames)
+
+        with Crew() as crew:
+            frames = painted(source, brush, self.watch, crew)
+            for segment in crew.watched(crew.ahead(writer.write(frames, self.watch), 1), look):
+                journal.add(segment)
+        self._tell(engine)
+        self._show(writer.frames, read.expected_frames)
+
+    def _join(self, journal: Journal, info: VideoInfo, engine: Engine) -> MuxSummary:
+        """Put the output together and give it its name; the journal has done its work then."""
+        part = journal.folder / self.task.output.name
+        joined = mux(
+            journal.paths,
+            info,
+            part,
+            container=self.task.container,
+            stamp=self._stamp(engine),
+            start=self.config.start,
+            duration=self.config.duration,
+            last_duration=journal.segments[-1].last_duration,
+        )
+        publish(part, self.task.output, overwrite=self.config.overwrite)
+        journal.discard()
+        return joined
+
+    def _note(self, text: str) -> None:
+        self.on_note(f"{self.task.input.name}: {text}")
 
     def _show(self, frames: int, expected: int | None) -> None:
         limiting = busiest(self.watch.busy)
@@ -124,6 +176,8 @@ class Job:
             "strength": self.config.strength,
             "consistency": self.config.consistency,
             "engine": engine.name,
+            "source": fingerprint(self.task.input),
+            **({"start": str(self.config.start)} if self.config.start else {}),
         }
 
     def _report(
@@ -132,6 +186,7 @@ class Job:
         size: tuple[int, int],
         read: ReadReport,
         since: float,
+        resumed: int = 0,
         tracks: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
     ) -> FileReport:
@@ -144,6 +199,7 @@ class Job:
             height=size[0],
             width=size[1],
             frames=read.frames,
+            resumed=resumed,
             declared=read.expected_frames,
             partial=read.is_partial,
             seconds=perf_counter() - since,

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import UsageError
-from vidstyle.types import TIERS, EncodeOptions, Tier
+from vidstyle.types import TIERS, EncodeOptions, Limits, Tier
+
+HDR_CHOICES = ("map", "refuse")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class RunConfig:
     """File or folder to write to; None writes beside each input."""
     strength: float = 1.0
     """Share of the painting in the output, 0 (the input itself) to 1."""
+    reverse: bool = False
+    """Take the style's way back: paintings become photographs."""
     consistency: float = DEFAULT_CONSISTENCY
     """How hard the painting is held still, 0 (not at all) to 1."""
     tier: Tier | None = None
@@ -37,8 +41,15 @@ class RunConfig:
     """Seconds to leave out at the beginning of each clip."""
     duration: Fraction | None = None
     """Seconds to paint of each clip; None paints to its end."""
+    rate: Fraction | None = None
+    """Frames a second of picture sequences; None is 25."""
     overwrite: bool = False
+    restart: bool = False
+    """Begin anew where an earlier try stopped, instead of going on."""
     encode: EncodeOptions = field(default_factory=EncodeOptions)
+    hdr: str = "map"
+    """What becomes of HDR clips: "map" paints them tone-mapped to SDR, "refuse" does not."""
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
@@ -49,6 +60,10 @@ class RunConfig:
                 raise UsageError(f"{name} must be between 0 and 1, not {value}")
         if self.tier is not None and self.tier not in TIERS:
             raise UsageError(f"tier must be one of {', '.join(TIERS)}, not {self.tier!r}")
+        if self.hdr not in HDR_CHOICES:
+            raise UsageError(f"hdr must be one of {', '.join(HDR_CHOICES)}, not {self.hdr!r}")
+        if self.rate is not None and not 0 < self.rate <= 1000:
+            raise UsageError(f"rate must be between 0 and 1000, not {float(self.rate):g}")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start must not be negative, but is {float(self.start):g} s")
         if self.duration is not None and self.duration <= 0:

@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vidstyle.errors import ResourceError, UsageError
+from vidstyle.jobs.journal import JOURNAL, sync
 
 
 @contextmanager
-def part_folder(output: Path) -> Iterator[Path]:
-    """Make `.NAME.part` beside `output` for the time of the block; whatever ends it, it is removed.
+def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
+    """Lend `.NAME.part` beside `output` to this run alone; it goes with the block.
 
-    What a killed run left there goes first.
+    Only a folder with a journal stays, for the next try to go on from; `restart` empties that too.
+    The lock is the operating system's, and ends with this process however it ends.
 
     Raises:
         ResourceError: the folder cannot be made.
@@ -25,17 +27,19 @@ def part_folder(output: Path) -> Iterator[Path]:
     folder = output.with_name(f".{output.name}.part")
     try:
         folder.mkdir(exist_ok=True)
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
         raise ResourceError(f"{output.parent}: cannot write there ({error.strerror})") from error
     try:
-        _lock(lock, output)
-        for left in folder.iterdir():
-            left.unlink()
+        _lock(lock, folder, output)
+        if restart or not (folder / JOURNAL).exists():
+            for left in folder.iterdir():
+                left.unlink()
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if not (folder / JOURNAL).exists():
+                shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(lock)
 
@@ -50,25 +54,20 @@ def publish(part: Path, output: Path, *, overwrite: bool) -> None:
     if not overwrite and output.exists():
         raise UsageError(f"{output}: came to be while it was painted, and is left as it is")
     try:
-        _sync(part)
+        sync(part)
         os.replace(part, output)
-        _sync(output.parent)
+        sync(output.parent)
     except OSError as error:
         raise ResourceError(f"{output}: cannot be written ({error.strerror})") from error
 
 
-def _lock(descriptor: int, output: Path) -> None:
+def _lock(descriptor: int, folder: Path, output: Path) -> None:
+    busy = UsageError(f"{output}: another run is writing it; wait for it, or stop it")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise UsageError(f"{output}: another run is writing it; wait for it, or stop it") from error
+        raise busy from error
     except OSError:
-        pass  # some network file systems have no locks
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return  # some network file systems have no locks
+    if not os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+        raise busy  # it was finished and removed between our two steps

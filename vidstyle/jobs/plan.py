@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.report import FileFailure
 from vidstyle.types import VideoInfo
-from vidstyle.video.images import IMAGE_FORMATS, image_suffix, is_image
+from vidstyle.video.images import IMAGE_FORMATS, check_size, image_suffix, is_image
 from vidstyle.video.info import output_suffix, probe
-from vidstyle.video.opening import MUXERS
+from vidstyle.video.opening import MUXERS, is_sequence
 from vidstyle.video.stamp import read_stamp
 from vidstyle.video.write import check_encoding
 
@@ -70,7 +71,7 @@ def make_plan(config: RunConfig, style: str) -> Plan:
     failures: list[FileFailure] = []
     for path in paths:
         try:
-            readable.append((path, _open(path)))
+            readable.append((path, _open(path, config)))
         except InputError as error:
             if len(paths) == 1:
                 raise
@@ -95,12 +96,24 @@ def _expand(inputs: Iterable[Path], notes: list[str]) -> Iterator[Path]:
             yield path
 
 
-def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
+def media_in(folder: Path) -> list[Path]:
+    """The clips and pictures of a folder, sorted, as far as their names and first bytes tell.
+
+    Raises:
+        InputError: it cannot be listed, or holds none.
+    """
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
     media = [path for path in files if not path.name.startswith(".") and _looks_like_media(path)]
+    if not media:
+        raise InputError(f"{folder}: there is no clip or picture in this folder")
+    return media
+
+
+def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
+    media = media_in(folder)
     fresh = [path for path in media if not _is_painted(path)]
     if painted := len(media) - len(fresh):
         notes.append(f"{folder}: left out {painted} that vidstyle painted itself")
@@ -124,10 +137,15 @@ def _without_repeats(paths: Iterable[Path]) -> Iterator[Path]:
     return iter({path.resolve(): path for path in paths}.values())
 
 
-def _open(path: Path) -> VideoInfo | None:
+def _open(path: Path, config: RunConfig) -> VideoInfo | None:
     """A clip's info, None for a picture; of a picture named as a clip, `probe` complains."""
-    named_as_clip = path.suffix.lower() in CLIP_SUFFIXES
-    return None if not named_as_clip and is_image(path) else probe(path)
+    if path.suffix.lower() not in CLIP_SUFFIXES and is_image(path):
+        check_size(path, config.limits)
+        return None
+    info = probe(path, config.limits, rate=config.rate)
+    if config.hdr == "refuse" and info.colour.hdr:
+        raise InputError(f"{path}: is HDR ({info.colour.hdr}); --hdr map paints it in SDR")
+    return info
 
 
 def _names_a_file(output: Path) -> bool:
@@ -140,7 +158,14 @@ def _name(path: Path, info: VideoInfo | None, style: str, output: Path | None) -
         return _with_known_suffix(output, info)
     folder = path.parent if output is None else output
     suffix = image_suffix(path) if info is None else output_suffix(info)
-    return folder / f"{path.stem}.{style}{suffix}"
+    return folder / f"{_stem(path)}.{style}{suffix}"
+
+
+def _stem(path: Path) -> str:
+    """What an input is called: a sequence without its number, or else as its folder."""
+    if not is_sequence(path):
+        return path.stem
+    return re.sub("%[0-9]*d", "", path.stem).strip(" ._-") or path.resolve().parent.name
 
 
 def _with_known_suffix(output: Path, info: VideoInfo | None) -> Path:

@@ -1,14 +1,88 @@
-"""One thread boundary: what is upstream runs in a thread of its own, a few items ahead."""
+"""Threads between stages: each runs a few items ahead, and all of them end together."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
+from time import monotonic
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+POLL = 0.25
+"""Seconds between two looks after the threads while nothing comes from them."""
+PATIENCE = 4.0
+"""Seconds that threads get to finish what they have in hand; one that needs more is given up."""
+
+
+class Crew:
+    """The threads of one chain of stages. They end with the block, however it ends.
+
+        with Crew() as crew:
+            decoded = crew.ahead(decode(), 3)
+            for picture in crew.watched(crew.ahead(paint(decoded), 3)):
+                ...
+
+    Memory is bounded, for each thread waits when its items are not taken. A stage that fails ends
+    the chain with its own error at once: it overtakes the items that other stages still work on.
+    """
+
+    def __init__(self) -> None:
+        self._boundaries: list[_Boundary[object]] = []
+        self._failures: list[BaseException] = []
+
+    def __enter__(self) -> Crew:
+        """Nothing runs yet: a thread starts when its first item is asked for."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the threads and wait for them; one that hangs is left alone after `PATIENCE`."""
+        for boundary in self._boundaries:
+            boundary.stop()
+        deadline = monotonic() + PATIENCE
+        for boundary in self._boundaries:
+            boundary.join(max(0.0, deadline - monotonic()))
+
+    def ahead(self, stage: Iterable[T], depth: int) -> Iterator[T]:
+        """Yield what `stage` yields, in order, while a thread works up to `depth` items ahead.
+
+        Beside the `depth` items that wait, the thread holds one more in its hand. A generator is
+        closed in the thread that ran it.
+
+        Raises:
+            ValueError: `depth` is less than 1.
+            BaseException: whatever the stage raised, after the items before it.
+        """
+        if depth < 1:
+            raise ValueError(f"depth must be at least 1, not {depth}")
+        boundary = _Boundary(stage, depth, self._failures.append)
+        self._boundaries.append(boundary)  # type: ignore[arg-type]
+        return boundary
+
+    def watched(
+        self, items: Iterator[T], look: Callable[[], None] = lambda: None
+    ) -> Generator[T, None, None]:
+        """Yield from the last of the `ahead`s; call `look` now and then while there is nothing.
+
+        Raises:
+            BaseException: what any stage, or `look`, raised, within seconds.
+        """
+        assert isinstance(items, _Boundary)
+        while True:
+            try:
+                item = items.take(POLL)
+            except StopIteration:
+                return
+            except Empty:
+                pass
+            else:
+                yield item
+                continue
+            if self._failures:
+                raise self._failures[0]
+            look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,70 +92,83 @@ class _Item(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The upstream is finished, or failed with `error`."""
+    """The stage is finished, or failed with `error`."""
 
     error: BaseException | None = None
 
 
-def prefetch(upstream: Iterable[T], depth: int) -> Generator[T, None, None]:
-    """Yield what `upstream` yields, in order, while a thread works up to `depth` items ahead.
-
-    The thread starts with the first item asked for. It is joined, and the upstream closed (in the
-    thread that ran it), when the upstream ends or fails and also when the consumer stops early:
-    no thread outlives the iterator. Beside the `depth` items that wait, the thread holds one more
-    in its hand.
-
-    Args:
-        upstream: any iterable; generators are closed after use.
-        depth: how many finished items may wait, at least 1.
-
-    Raises:
-        ValueError: `depth` is less than 1.
-        BaseException: whatever the upstream raised, after the items before it, with its traceback.
-    """
-    if depth < 1:
-        raise ValueError(f"depth must be at least 1, not {depth}")
-    return _consume(upstream, depth)
+class _Stopped(BaseException):
+    """Unwinds a stage that waits for the one before it when the chain is ended."""
 
 
-def _consume(upstream: Iterable[T], depth: int) -> Generator[T, None, None]:
-    queue: SimpleQueue[_Item[T] | _End] = SimpleQueue()
-    free = Semaphore(depth)
-    stopped = Event()
-    worker = Thread(
-        target=_produce, args=(upstream, queue, free, stopped), name="vidstyle-prefetch"
-    )
-    try:
-        worker.start()
-        while isinstance(message := queue.get(), _Item):
-            free.release()
-            yield message.value
+class _Boundary(Generic[T]):
+    """A stage with a thread of its own, and the queue that leads out of it."""
+
+    def __init__(
+        self, stage: Iterable[T], depth: int, on_failure: Callable[[BaseException], None]
+    ) -> None:
+        self._stage, self._on_failure = stage, on_failure
+        self._queue: SimpleQueue[_Item[T] | _End] = SimpleQueue()
+        self._free = Semaphore(depth)
+        self._stopped = Event()
+        self._over = False
+        self._thread: Thread | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        return self.take(None)
+
+    def take(self, timeout: float | None) -> T:
+        """The next item; `Empty` when there is none after `timeout` seconds."""
+        if self._over:
+            raise StopIteration
+        if self._thread is None:
+            # A thread that hangs in a library must not keep the process from ending.
+            self._thread = Thread(target=self._run, name="vidstyle-stage", daemon=True)
+            self._thread.start()
+        message = self._queue.get(timeout=timeout)
+        if isinstance(message, _Item):
+            self._free.release()
+            return message.value
+        self._over = True
         if message.error is not None:
             raise message.error
-    finally:
-        stopped.set()
-        free.release()  # wakes a thread that waits for room; it sees `stopped` and ends
-        if worker.is_alive():  # an interrupt may come before the thread has started
-            worker.join()
+        raise StopIteration
 
+    def stop(self) -> None:
+        """Let the thread end after what it is doing, and wake who waits at either end."""
+        self._stopped.set()
+        self._free.release()
+        self._queue.put(_End(_Stopped()))
 
-def _produce(
-    upstream: Iterable[T], queue: SimpleQueue[_Item[T] | _End], free: Semaphore, stopped: Event
-) -> None:
-    end = _End()
-    try:
-        iterator = iter(upstream)
+    def join(self, timeout: float) -> None:
+        """Wait for the thread."""
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        error: BaseException | None = None
+        try:
+            self._produce()
+        except _Stopped:
+            pass
+        except BaseException as failure:
+            error = failure
+            self._on_failure(failure)
+        self._queue.put(_End(error))
+
+    def _produce(self) -> None:
+        iterator = iter(self._stage)
         try:
             for value in iterator:
-                free.acquire()
-                if stopped.is_set():
+                self._free.acquire()
+                if self._stopped.is_set():
                     break
-                queue.put(_Item(value))
+                self._queue.put(_Item(value))
         finally:
             close(iterator)
-    except BaseException as error:
-        end = _End(error)
-    queue.put(end)
 
 
 def close(iterator: Iterable[object]) -> None:

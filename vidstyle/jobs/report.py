@@ -23,6 +23,8 @@ class FileReport:
     width: int
     height: int
     frames: int
+    resumed: int
+    """Of these frames, how many an earlier try had painted."""
     declared: int | None
     """Frames the input declares for the painted part; None when it does not tell."""
     partial: bool
@@ -38,8 +40,8 @@ class FileReport:
 
     @property
     def fps(self) -> float:
-        """Frames painted in a second, end to end."""
-        return self.frames / self.seconds if self.seconds else 0.0
+        """Frames painted in a second, end to end, those of earlier tries left out."""
+        return (self.frames - self.resumed) / self.seconds if self.seconds else 0.0
 
     @property
     def limiting(self) -> str | None:

@@ -10,12 +10,13 @@ from vidstyle.jobs.clip import Job
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.plan import make_plan
 from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
-from vidstyle.jobs.style import load_style
+from vidstyle.jobs.style import Style, load_style
 
 
 def run(
     config: RunConfig,
     *,
+    style: Style | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
 ) -> RunReport:
@@ -27,6 +28,7 @@ def run(
 
     Args:
         config: what to paint, and how.
+        style: what `load_style` gave for this config, when several runs are to share it.
         on_progress: called in this thread as frames are written, and as each input is done.
         on_note: called once with each sentence that the user should know.
 
@@ -38,7 +40,14 @@ def run(
     """
     since = perf_counter()
     say = _Notes(on_note)
-    style = load_style(config.style, tier=config.tier, device=config.device, engine=config.engine)
+    if style is None:
+        style = load_style(
+            config.style,
+            tier=config.tier,
+            reverse=config.reverse,
+            device=config.device,
+            engine=config.engine,
+        )
     plan = make_plan(config, style.card.name)
     for note in (*style.notes, *plan.notes):
         say(note)

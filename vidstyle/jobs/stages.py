@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.jobs.prefetch import close, prefetch
+from vidstyle.coherence.blend import Observation
+from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.stopwatch import Stopwatch
 from vidstyle.types import Frame
 
-T = TypeVar("T")
 Image = NDArray[np.uint8]
+Seen = tuple[Frame, Observation | None]
+"""A frame and its motion, where that is wanted."""
 
-DECODING, PAINTING, STEADYING = "decoding", "painting", "steadying"
+DECODING, FOLLOWING, PAINTING, STEADYING = "decoding", "following motion", "painting", "steadying"
 ENCODING, JOINING = "encoding", "joining"
 """Names of the stages as a user reads them."""
 
@@ -34,10 +35,13 @@ class Painter(Protocol):
 
 
 class Blender(Protocol):
-    """What holds a painting still."""
+    """What holds a painting still; its two methods run in a thread each."""
 
-    def step(self, frame: Image, painted: Image, /) -> Image:
-        """The steady form of the next `painted`; all are (H, W, 3) RGB, 0-255."""
+    def observe(self, frame: Image, /) -> Observation:
+        """Look how the next (H, W, 3) frame has moved."""
+
+    def hold(self, seen: Observation, painted: Image, /) -> Image:
+        """The steady form of `painted` (H, W, 3) RGB, 0-255, of what was seen."""
 
 
 @dataclass(frozen=True)
@@ -53,45 +57,48 @@ class Brush:
     """Frames that are painted at a time; the painter always gets this many."""
 
 
-@contextmanager
-def painted(frames: Iterable[Frame], brush: Brush, watch: Stopwatch) -> Iterator[Iterator[Frame]]:
-    """The frames, painted, in order. Decoding, painting and steadying have a thread each.
+def painted(frames: Iterable[Frame], brush: Brush, watch: Stopwatch, crew: Crew) -> Iterator[Frame]:
+    """The frames, painted, in order.
 
-    The threads end with the block, however it ends. Memory does not grow with the clip.
+    Making them, following their motion, painting and steadying have a thread each.
     """
-    with ExitStack() as stack:
+    seen = crew.ahead(_observe(crew.ahead(frames, _AHEAD), brush.blender, watch), _AHEAD)
+    paintings = crew.ahead(_paint(seen, brush, watch), _AHEAD)
+    return crew.ahead(_steady(paintings, brush, watch), _AHEAD)
 
-        def threaded(stage: Generator[T, None, None]) -> Generator[T, None, None]:
-            ahead = prefetch(stage, _AHEAD)
-            stack.callback(stage.close)
-            stack.callback(ahead.close)  # runs first: it stops the thread that runs the stage
-            return ahead
 
-        stack.callback(close, frames)
-        decoded = threaded(watch.pulling(DECODING, frames))
-        pairs = threaded(_paint(decoded, brush, watch))
-        yield threaded(_steady(pairs, brush, watch))
+def _observe(
+    frames: Iterable[Frame], blender: Blender | None, watch: Stopwatch
+) -> Generator[Seen, None, None]:
+    for frame in frames:
+        if blender is None:
+            yield frame, None
+            continue
+        with watch.timing(FOLLOWING):
+            observation = blender.observe(frame.image)
+        yield frame, observation
 
 
 def _paint(
-    frames: Iterator[Frame], brush: Brush, watch: Stopwatch
-) -> Generator[tuple[Frame, Image], None, None]:
+    frames: Iterator[Seen], brush: Brush, watch: Stopwatch
+) -> Generator[tuple[Seen, Image], None, None]:
     while group := list(islice(frames, brush.batch)):
         # The last group is filled up: one shape means one plan, and one way of rounding.
-        filler = [group[-1]] * (brush.batch - len(group))
+        images = [frame.image for frame, _ in group]
+        filler = [images[-1]] * (brush.batch - len(group))
         with watch.timing(PAINTING):
-            paintings = brush.painter.paint(np.stack([frame.image for frame in group + filler]))
+            paintings = brush.painter.paint(np.stack(images + filler))
         yield from zip(group, paintings, strict=False)
 
 
 def _steady(
-    pairs: Iterable[tuple[Frame, Image]], brush: Brush, watch: Stopwatch
+    paintings: Iterable[tuple[Seen, Image]], brush: Brush, watch: Stopwatch
 ) -> Generator[Frame, None, None]:
-    for frame, painting in pairs:
+    for (frame, seen), painting in paintings:
         with watch.timing(STEADYING):
             steady = painting
-            if brush.blender is not None:
-                steady = brush.blender.step(frame.image, painting)
+            if brush.blender is not None and seen is not None:
+                steady = brush.blender.hold(seen, painting)
             image = mix(frame.image, steady, brush.strength)
         yield replace(frame, image=image)
 

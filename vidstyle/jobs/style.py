@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.stylizers.device import choose_device
+from vidstyle.stylizers.device import available_cores, choose_device, frames_at_a_time
 from vidstyle.stylizers.engine import Engine, open_engine
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry
 from vidstyle.types import StyleCard, Tier
@@ -25,6 +25,7 @@ class Style:
 
     Attributes:
         card: what the style says of itself.
+        sha256: of its file.
         notes: what is not as asked, a sentence each.
     """
 
@@ -36,8 +37,9 @@ class Style:
         notes: tuple[str, ...] = (),
     ) -> None:
         self.card: StyleCard = file.card
+        self.sha256 = file.sha256()
         self.notes = notes
-        self._on_cpu = choose_device(device).type == "cpu"
+        self._on_cpu = choose_device(device) == "cpu"
 
         @lru_cache(maxsize=_KEPT)
         def opened(height: int, width: int) -> Engine:
@@ -54,9 +56,9 @@ class Style:
         return self._opened(height, width)
 
     def batch(self, height: int, width: int) -> int:
-        """How many frames are worth painting at a time: more than one only pays on a GPU."""
+        """How many frames are worth painting at a time."""
         if self._on_cpu:
-            return 1
+            return frames_at_a_time(height, width, available_cores())
         return max(1, min(_BATCH_FRAMES, _BATCH_PIXELS // (height * width)))
 
     def paint(self, pictures: Image) -> Image:
@@ -79,7 +81,12 @@ class Style:
 
 
 def load_style(
-    name: str, *, tier: Tier | None = None, device: str = "auto", engine: str = "auto"
+    name: str,
+    *,
+    tier: Tier | None = None,
+    reverse: bool = False,
+    device: str = "auto",
+    engine: str = "auto",
 ) -> Style:
     """Load a style by its name or by the path of its file.
 
@@ -87,11 +94,12 @@ def load_style(
         name: "monet" and the like, or a path.
         tier: "fast" or "best"; None takes `fast` on a CPU and `best` on a GPU. A style that is not
             trained for the tier comes in its other one: see `Style.card`.
+        reverse: take the way back, from paintings to photographs, of a style that keeps it.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         engine: "auto", "torch" or "openvino".
 
     Raises:
-        StyleError: there is no such style, or its file is broken.
+        StyleError: there is no such style, its file is broken, or it keeps no way back.
         UsageError, ResourceError: the device is unknown, or not there.
     """
     wanted = tier or default_tier(device)
@@ -101,9 +109,9 @@ def load_style(
     notes = (
         (f"{name} has no {wanted} tier yet: painting with {file.card.tier}",) if surprise else ()
     )
-    return Style(file, device, engine, notes)
+    return Style(file.reversed() if reverse else file, device, engine, notes)
 
 
 def default_tier(device: str) -> Tier:
     """The tier that suits a device."""
-    return "fast" if choose_device(device).type == "cpu" else "best"
+    return "fast" if choose_device(device) == "cpu" else "best"

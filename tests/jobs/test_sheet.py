@@ -1,0 +1,52 @@
+"""The contact sheet: every style once, beside the picture itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidstyle.errors import UsageError
+from vidstyle.jobs.sheet import COLUMNS, WIDTH, contact_sheet, first_picture, write_sheet
+from vidstyle.jobs.style import load_style
+
+
+def test_pictures_hang_in_rows_each_above_its_own_caption() -> None:
+    pictures = [np.full((90, 120, 3), 50 * k, np.uint8) for k in range(4)]
+    sheet = contact_sheet(pictures, ["a", "b", "c", "d"])
+    assert sheet.shape[1] == COLUMNS * 120
+    height = sheet.shape[0] // 2
+    for number, picture in enumerate(pictures):
+        top, left = number // COLUMNS * height, number % COLUMNS * 120
+        assert (sheet[top : top + 90, left : left + 120] == picture).all()
+        assert sheet[top + 90 : top + height, left : left + 120].min() < 100  # ink
+
+
+def test_a_clips_first_frame_is_shown_in_every_style(
+    make_clip: Callable[..., Path],
+    make_style: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "styles"
+    for seed, name in enumerate(("one", "two")):
+        make_style(name, folder=folder, seed=seed)
+    monkeypatch.setenv("VIDSTYLE_STYLES", str(folder))
+    monkeypatch.setattr("vidstyle.stylizers.registry.shipped_folder", lambda: tmp_path / "none")
+    clip = make_clip(frames=2)
+    assert write_sheet(clip, tmp_path / "sheet.png", device="cpu") == ("one", "two")
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    first = first_picture(clip)
+    height = round(first.shape[0] * WIDTH / first.shape[1])
+    shown = np.asarray(Image.fromarray(first).resize((WIDTH, height), Image.Resampling.LANCZOS))
+    assert np.array_equal(sheet[:height, :WIDTH], shown)
+    painting = load_style("two", device="cpu").paint(shown)
+    assert np.array_equal(sheet[:height, 2 * WIDTH :], painting)
+
+
+def test_without_styles_there_is_no_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path))
+    monkeypatch.setattr("vidstyle.stylizers.registry.shipped_folder", lambda: tmp_path)
+    with pytest.raises(UsageError, match="no styles"):
+        write_sheet(tmp_path / "a.png", tmp_path / "sheet.png")

@@ -1,0 +1,79 @@
+"""A training with all around it: pairs before, a plot after; and the demonstration."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidstyle.jobs import demonstration as demo
+from vidstyle.jobs import pairs
+from vidstyle.jobs.train import plot_losses, train
+from vidstyle.training import train as train_module
+from vidstyle.training.config import TrainConfig
+from vidstyle.training.log import LossLog
+from vidstyle.training.loop import TrainProgress
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainConfig:
+    return TrainConfig(
+        style=tmp_path / "a.png", photos=tmp_path, name="a", output=tmp_path, temporal=True
+    )
+
+
+def test_clips_are_prepared_and_losses_drawn(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[object] = []
+    run = config.output / "a.run"
+
+    def spy(got: TrainConfig, on_progress: object, on_note: object) -> Path:
+        order.append("train")
+        run.mkdir()
+        log = LossLog(run, 0)
+        for step in (10, 20):
+            log.add(step, {"style": 1 / step, "stability": 0.0})
+        log.write()
+        on_progress(TrainProgress(20, 30, 1.0, 0, {}, saved=True))  # type: ignore[operator]
+        order.append((run / "losses.png").is_file())
+        (run / "losses.png").unlink()
+        return got.output
+
+    monkeypatch.setattr(train_module, "train", spy)
+    monkeypatch.setattr(pairs, "cache_pairs", lambda *args: order.append(args[:3]))
+    train(replace(config, clips=Path("clips")))
+    assert order == [(Path("clips"), run / "pairs", config.crop), "train", True]
+    assert (run / "losses.png").is_file(), "drawn at the end as well"
+
+
+def test_a_plot_of_nothing_is_none(tmp_path: Path) -> None:
+    plot_losses(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demonstration_has_all_it_needs(
+    tmp_path: Path, make_clip: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = tmp_path / "sample"
+    sample.mkdir()
+    make_clip("sample.mp4", frames=17, folder=sample, sound=False)  # type: ignore[operator]
+    monkeypatch.setattr(demo, "sample_folder", lambda: sample)
+    config = demo.demonstration(tmp_path)
+    assert (config.name, config.output) == ("demo", tmp_path)
+    stills = sorted(config.photos.iterdir())
+    assert [path.name for path in stills] == ["0000.png", "0008.png", "0016.png"]
+    first, last = (np.asarray(Image.open(stills[k])) for k in (0, -1))
+    assert first.shape == (48, 64, 3)
+    assert (first != last).any()
+    stamps = [path.stat().st_mtime_ns for path in stills]
+    demo.demonstration(tmp_path)
+    assert [path.stat().st_mtime_ns for path in stills] == stamps
+
+
+def test_what_comes_with_vidstyle_is_enough_for_the_demonstration() -> None:
+    folder = demo.sample_folder()
+    assert (folder / "sample.mp4").is_file()
+    with Image.open(folder / "painting.jpg") as painting:
+        assert min(painting.size) >= TrainConfig.style_size

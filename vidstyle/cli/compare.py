@@ -1,0 +1,87 @@
+"""`vidstyle compare`: clips of any origin beside the source they were made from, as one page."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from vidstyle.cli.display import State, display, note
+from vidstyle.cli.options import debug_option
+from vidstyle.cli.text import clean, count, span
+from vidstyle.cli.values import seconds
+from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(short_help="Show which painting of a clip holds still, as a page to look at.")
+@click.argument("source", type=_FILE)
+@click.argument("candidates", metavar="CANDIDATE...", nargs=-1, required=True, type=_FILE)
+@click.option(
+    "-o",
+    "--output",
+    type=_FILE,
+    help="The page to write.  [default: SOURCE.compare.html beside SOURCE]",
+)
+@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite a page that exists.")
+@click.option(
+    "--unblended",
+    type=_FILE,
+    help="The painting with nothing done against flicker.  [default: repainted where a candidate "
+    "tells how]",
+)
+@click.option("--style-image", type=_FILE, help="The painting that lends the style.")
+@click.option(
+    "--perceptual", type=_FILE, help="File of VGG19.  [default: torchvision's, downloaded once]"
+)
+@click.option("--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03).")
+@click.option("--duration", type=seconds, metavar="TIME", help="Compare no more than this.")
+@debug_option
+def compare(
+    source: Path,
+    candidates: tuple[Path, ...],
+    output: Path | None,
+    overwrite: bool,
+    unblended: Path | None,
+    style_image: Path | None,
+    perceptual: Path | None,
+    start: Fraction | None,
+    duration: Fraction | None,
+) -> None:
+    """Show which of several clips holds still: a page with numbers, plots and a video.
+
+    Any tool may have made a CANDIDATE from SOURCE; frame rate, size, shape and length may differ.
+    The page is one file that opens from the disk.
+
+    \b
+    vidstyle compare clip.mp4 clip.monet.mp4 -o page.html
+    vidstyle compare clip.mp4 clip.monet.mp4 other-tool.mp4 video-model.mp4 -o page.html
+    """
+    config = EvaluateConfig(
+        source,
+        candidates,
+        unblended=unblended,
+        style_image=style_image,
+        perceptual=perceptual,
+        start=start,
+        duration=duration,
+    )
+    from vidstyle.jobs.compare import compare as compare_job
+
+    page = output or source.with_name(f"{source.stem}.compare.html")
+    with display() as shown:
+
+        def show(step: EvaluateProgress) -> None:
+            shown.show(State(source.name, step.frames, step.expected, remark=step.remark))
+
+        report = compare_job(config, page, overwrite=overwrite, on_progress=show).evaluation
+        for clip in report.outputs:
+            for text in clip.notes:
+                shown.say(note(f"{clip.name}: {text}"))
+        for text in report.notes:
+            shown.say(note(text))
+        facts = f"{count(report.method.frames, 'frame')} in {span(report.seconds)}"
+        shown.say(Text.assemble(("compared ", "green"), (clean(page), "bold"), f"  {facts}"))

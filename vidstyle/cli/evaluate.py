@@ -1,0 +1,123 @@
+"""`vidstyle eval`: measure paintings of a clip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from vidstyle.cli.display import State, display, note
+from vidstyle.cli.measures import tables
+from vidstyle.cli.options import debug_option, json_option
+from vidstyle.cli.values import seconds
+from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
+from vidstyle.jobs.set_report import SetsReport
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("eval", short_help="Measure how steady paintings are, and at what price.")
+@click.argument("source", type=_FILE)
+@click.argument("outputs", metavar="OUTPUT...", nargs=-1, required=True, type=_FILE)
+@click.option(
+    "--unblended",
+    type=_FILE,
+    help="The painting with nothing done against flicker.  [default: repainted from OUTPUT's tags]",
+)
+@click.option("--style-image", type=_FILE, help="The painting that lends the style, or a folder.")
+@click.option(
+    "--perceptual",
+    type=_FILE,
+    help="File of VGG19.  [default: torchvision's, downloaded once]",
+)
+@click.option("--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03).")
+@click.option("--duration", type=seconds, metavar="TIME", help="Measure no more than this.")
+@click.option("--frames", type=click.IntRange(2), help="Measure no more frames than this.")
+@click.option(
+    "--height",
+    type=click.IntRange(64),
+    default=EvaluateConfig.height,
+    show_default=True,
+    help="Rows to scale to for measuring; never up.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=EvaluateConfig.samples,
+    show_default=True,
+    help="Frames that networks look at.",
+)
+@click.option(
+    "--device", default=EvaluateConfig.device, show_default=True, help="auto, cpu, cuda, mps."
+)
+@json_option
+@debug_option
+def evaluate(
+    source: Path,
+    outputs: tuple[Path, ...],
+    unblended: Path | None,
+    style_image: Path | None,
+    perceptual: Path | None,
+    start: Fraction | None,
+    duration: Fraction | None,
+    frames: int | None,
+    height: int,
+    samples: int,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Measure paintings OUTPUT of the clip SOURCE: how steady they are, and what that was bought
+    with in detail, likeness and style. Folders are measured as sets, --style-image then being a
+    folder of paintings.
+
+    \b
+    vidstyle eval clip.mp4 clip.monet.mp4
+    vidstyle eval clip.mp4 clip.monet.mp4 other-tool.mp4 --style-image monet.jpg
+    vidstyle eval clip.mp4 clip.monet.mp4 --json > report.json
+    vidstyle eval photos/ painted/ --style-image monets/
+    """
+    config = EvaluateConfig(
+        source,
+        outputs,
+        unblended=unblended,
+        style_image=style_image,
+        perceptual=perceptual,
+        start=start,
+        duration=duration,
+        frames=frames,
+        height=height,
+        samples=samples,
+        device=device,
+    )
+    with display() as shown:
+
+        def show(step: EvaluateProgress) -> None:
+            name = source.name or str(source)
+            shown.show(State(name, step.frames, step.expected, step.thing, step.remark))
+
+        report = _evaluated(config, show)
+        for text in report.notes:
+            shown.say(note(text))
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2, allow_nan=False))
+        return
+    console = Console(highlight=False)
+    for block in tables(report):
+        console.print(block)
+
+
+def _evaluated(
+    config: EvaluateConfig, show: Callable[[EvaluateProgress], None]
+) -> EvaluationReport | SetsReport:
+    # The heavy libraries come in here, where they are needed: --help must not wait for them.
+    if config.is_of_sets:
+        from vidstyle.jobs.sets import evaluate_sets
+
+        return evaluate_sets(config, on_progress=show)
+    from vidstyle.jobs.evaluate import evaluate as evaluate_clip
+
+    return evaluate_clip(config, on_progress=show)

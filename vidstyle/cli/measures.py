@@ -1,0 +1,195 @@
+"""Evaluations as tables: steadiness, and right below it what it was bought with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import floor, log10
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from vidstyle.cli.text import clean, count, span
+from vidstyle.jobs.evaluation import LONG, ClipReport, EvaluationReport
+from vidstyle.jobs.set_report import SetReport, SetsReport
+
+Value = Callable[[ClipReport], float | None]
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    value: Value
+    relative: bool = False
+    """Shown over the unblended painting's, too."""
+
+
+def _mean(name: str) -> Value:
+    return lambda clip: clip.mean(name)
+
+
+def _sections(distance: str | None) -> dict[str, tuple[_Row, ...]]:
+    """All rows by their headings; an arrow says where better is."""
+    return {
+        "steadiness, neighbours": (
+            _Row("E_warp (Lai) ↓", lambda c: c.short.e_warp, relative=True),
+            _Row("MSE (Ruder) ↓", lambda c: c.short.square_error.mean, relative=True),
+            _Row("e_stab ↓", lambda c: c.short.e_stab, relative=True),
+            _Row("mask coverage", lambda c: c.short.coverage),
+            _Row("L1, + first frame ↓", _mean("e_pair"), relative=True),
+        ),
+        f"steadiness, {LONG} frames apart": (
+            _Row("E_warp (Lai) ↓", lambda c: c.long.e_warp, relative=True),
+            _Row("e_stab ↓", lambda c: c.long.e_stab, relative=True),
+            _Row("mask coverage", lambda c: c.long.coverage),
+        ),
+        "what that was bought with": (
+            _Row("detail: Laplacian", _mean("detail"), relative=True),
+            _Row("detail: high band", _mean("high_band"), relative=True),
+            _Row(f"D_perceptual, {distance} ↓", _mean("d_perceptual")),
+            _Row("follows motion ↑", _mean("followed")),
+            _Row("frozen pairs ↓", _mean("frozen")),
+        ),
+        "likeness to the source": (
+            _Row("SSIM ↑", _mean("ssim")),
+            _Row("layout kept ↑", _mean("layout")),
+            _Row(f"{distance} ↓", _mean("content_distance")),
+            _Row("CFSD ↓", _mean("cfsd")),
+        ),
+        "likeness to the style": (
+            _Row("Gram distance ↓", _mean("gram")),
+            _Row("SIFID ↓", _mean("sifid")),
+            _Row("VGG-SIFID ↓", _mean("vgg_sifid")),
+        ),
+    }
+
+
+def tables(report: EvaluationReport | SetsReport) -> Iterator[Table | Text]:
+    """All there is to print of a report: its table, and how its numbers were made."""
+    if isinstance(report, SetsReport):
+        yield _sets_table(report)
+        yield from _sets_footnotes(report)
+    else:
+        yield _clips_table(report)
+        yield from _clips_footnotes(report)
+
+
+def _clips_table(report: EvaluationReport) -> Table:
+    """A row a measure, a column a clip; measures that no clip has are left out."""
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for clip in report.clips:
+        table.add_column(clean(clip.name), justify="right", overflow="fold")
+    for title, rows in _sections(report.method.perceptual).items():
+        taken = [row for row in rows if any(row.value(c) is not None for c in report.clips)]
+        if taken:
+            table.add_row(Text(title, style="dim"))
+        for row in taken:
+            cells = (_cell(report, row, clip) for clip in report.clips)
+            table.add_row(f"  {row.name}", *cells, end_section=row is taken[-1])
+    return table
+
+
+def _cell(report: EvaluationReport, row: _Row, clip: ClipReport) -> Text:
+    value = row.value(clip)
+    if value is None:
+        return Text("–", style="dim")
+    text = Text(figure(value))
+    if clip in report.outputs and report.unblended is not None:
+        ratio = report.ratio(clip, row.value) if row.relative else None
+        text.append("       " if ratio is None else f"  ×{ratio:4.2f}", style="cyan")
+    return text
+
+
+def _clips_footnotes(report: EvaluationReport) -> Iterator[Text]:
+    """How the numbers were made, a line each."""
+    method = report.method
+    cuts = f", {count(len(method.cuts), 'cut')} left out" if method.cuts else ""
+    yield _dim(
+        f"{count(method.frames, 'frame')} at {method.width}x{method.height}, "
+        f"{count(method.pairs, 'pair')} of neighbours{cuts}; {span(report.seconds)}"
+    )
+    yield _dim(f"flow: {method.flow}")
+    yield _dim(f"mask: {method.mask}")
+    encoded = [clip.name for clip in report.clips if clip.encoded]
+    painted = [clip.name for clip in report.clips if not clip.encoded]
+    before = f"; before encoding: {', '.join(painted)}" if painted else ""
+    yield _dim(f"frames taken after encoding: {', '.join(encoded)}{before}")
+    if report.unblended is not None:
+        yield _dim("×: relative to unblended")
+    if method.perceptual is not None:
+        network = f", {method.network}" if method.network else ""
+        yield _dim(
+            f"perceptual distance: {method.perceptual}{network}; {count(method.samples, 'frame')}"
+        )
+    if report.outputs:
+        yield _dim(f"Ruder's = Lai's × coverage in every pair, to {method.identity:.0e}")
+
+
+_SET_ROWS = (
+    ("VGG-KID to style ↓", "vgg_kid"),
+    ("VGG-FID to style ↓", "vgg_fid"),
+    ("KID to style ↓", "kid"),
+    ("FID to style ↓", "fid"),
+    ("ArtFID ↓", "art_fid"),
+    ("Inception Score ↑", "inception_score"),
+    ("detail: Laplacian", "detail"),
+    ("detail: high band", "high_band"),
+    ("SSIM to sources ↑", "ssim"),
+    ("layout kept ↑", "layout"),
+    ("{distance} to sources ↓", "content_distance"),
+    ("CFSD to sources ↓", "cfsd"),
+    ("clips: E_warp ↓", "e_warp"),
+    ("clips: E_warp × unblended ↓", "e_warp_ratio"),
+    ("clips: detail × unblended", "detail_ratio"),
+)
+
+
+def _sets_table(report: SetsReport) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for one in report.sets:
+        table.add_column(clean(one.name), justify="right", overflow="fold")
+    table.add_row("pictures, N", *(f"{one.pictures:,}" for one in report.sets), end_section=True)
+    for name, key in _SET_ROWS:
+        cells = [_set_cell(one, key) for one in report.sets]
+        if any(cell is not None for cell in cells):
+            shown = (Text("–", style="dim") if cell is None else cell for cell in cells)
+            table.add_row(name.format(distance=report.perceptual), *shown)
+    return table
+
+
+def _set_cell(one: SetReport, key: str) -> Text | None:
+    if interval := one.intervals.get(key):
+        reach = f"  {figure(interval.low)} to {figure(interval.high)}"
+        return Text.assemble(figure(interval.value), (reach, "dim"))
+    value = one.numbers.get(key)
+    return None if value is None else Text(figure(value))
+
+
+def _sets_footnotes(report: SetsReport) -> Iterator[Text]:
+    yield _dim(f"pictures: {report.resizer}; {span(report.seconds)}")
+    if report.style is not None:
+        yield _dim(f"style: {report.style}, N = {report.style_pictures:,}")
+        yield _dim("kernel distances with their 95 % bootstrap interval")
+    if report.network is not None:
+        yield _dim(f"VGG: {report.network}, relu4_1 meant over places; no Inception, so no FID")
+    if any("inception_score" in one.numbers for one in report.sets):
+        yield _dim(
+            "Inception Score asks whether pictures look like single ImageNet classes, which "
+            "paintings of landscapes do not: it says nothing of style, and is printed only because "
+            "papers do"
+        )
+
+
+def figure(value: float) -> str:
+    """A number to three significant digits, and never in powers of ten: 0.000421, 0.0187, 520."""
+    if not value:
+        return "0"
+    digits = 2 - floor(log10(abs(float(f"{value:.3g}"))))
+    return f"{value:.{max(digits, 0)}f}"
+
+
+def _dim(text: str) -> Text:
+    return Text(clean(text), style="dim")

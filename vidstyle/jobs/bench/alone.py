@@ -1,0 +1,133 @@
+"""Every stage of a frame's way by itself; this runs in a process of its own, on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from time import perf_counter, process_time
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.coherence.blend import Steadier
+from vidstyle.jobs.bench.ceiling import ceiling, operations
+from vidstyle.jobs.bench.footage import Footage, to_and_fro
+from vidstyle.jobs.bench.report import (
+    BLEND,
+    DECODE,
+    ENCODE,
+    FLOW,
+    STYLIZE,
+    TO_RGB,
+    TO_YUV,
+    Ceiling,
+    Spread,
+)
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.style import Style, load_style
+from vidstyle.stylizers.device import choose_device
+from vidstyle.stylizers.registry import StyleRegistry
+from vidstyle.video.steps import convert_in, convert_out, decode, encode
+from vidstyle.video.write import encode_track
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+T = TypeVar("T")
+Image = NDArray[np.uint8]
+
+_REPEATS = 3
+"""How often the codecs go over the clip: a single frame of theirs has no time of its own."""
+_HELD_PIXELS = 50_000_000
+_FEWEST, _MOST = 6, 24
+"""Frames that are held in memory, at every step of their way."""
+_ENCODED_ON_GPU = 120
+"""Frames that the encoder gets where it may use many cores: those take a while to fill."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What the stages cost, and what the machine could do."""
+
+    stages: dict[str, Spread]
+    """Milliseconds a frame."""
+    ceiling: Ceiling
+    operations: float
+
+
+def measure_alone(config: RunConfig, footage: Footage) -> Alone:
+    """Time each stage on its own: processor time where a CPU paints, else wall time.
+
+    Raises:
+        VidstyleError: as a run of `config` does.
+    """
+    device = choose_device(config.device)
+    style = load_style(config.style, tier=config.tier, device=config.device, engine=config.engine)
+    bench = _Bench(config, footage, style, on_cpu=device == "cpu")
+    stages = {stage: Spread.of(ms) for stage, ms in bench.stages()}
+    file = StyleRegistry().find(config.style, style.card.tier)
+    pixels = footage.info.width * footage.info.height
+    return Alone(stages, ceiling(device, bench.clock), operations(file, pixels))
+
+
+class _Bench:
+    """A clip on its way, stage after stage."""
+
+    def __init__(self, config: RunConfig, footage: Footage, style: Style, *, on_cpu: bool) -> None:
+        assert config.output is not None
+        self._config, self._footage, self._style = config, footage, style
+        self._info = footage.info
+        self._track = config.output.with_suffix(".nut")
+        self._size = (self._info.height, self._info.width)
+        self.clock: Callable[[], float] = process_time if on_cpu else perf_counter
+        held = max(_FEWEST, min(_MOST, _HELD_PIXELS // (self._size[0] * self._size[1])))
+        self._held = min(footage.frames, held)
+        self._encoded = self._held if on_cpu else _ENCODED_ON_GPU
+
+    def stages(self) -> Iterator[tuple[str, list[float]]]:
+        """Each stage with its milliseconds a frame, one figure a frame or a repeat."""
+        yield DECODE, [self._decoding() for _ in range(_REPEATS)]
+        decoded = list(islice(decode(self._info), self._held))
+        frames, ms = self._each(convert_in(decoded, self._info))
+        yield TO_RGB, ms
+        images = [frame.image for frame in frames]
+        paintings, ms = self._stylizing(images)
+        yield STYLIZE, ms
+        steadier = Steadier(*self._size, self._config.consistency)
+        seen, ms = self._each(map(steadier.observe, images))
+        yield FLOW, ms[1:]  # the first frame has nothing to follow
+        steady, ms = self._each(map(steadier.hold, seen, paintings))
+        yield BLEND, ms[1:]
+        first = encode_track(islice(frames, 1), self._track, self._info, self._config.encode)
+        pictures, ms = self._each(convert_out(steady, self._info, first.pixel_format))
+        yield TO_YUV, ms
+        yield ENCODE, [self._encoding(pictures) for _ in range(_REPEATS)]
+
+    def _decoding(self) -> float:
+        since = self.clock()
+        count = sum(1 for _ in islice(decode(self._info), self._footage.frames))
+        return 1000 * (self.clock() - since) / count
+
+    def _stylizing(self, images: Sequence[Image]) -> tuple[list[Image], list[float]]:
+        engine, batch = self._style.engine(*self._size), self._style.batch(*self._size)
+        groups = [np.stack([*images, *images][n : n + batch]) for n in range(0, len(images), batch)]
+        engine.paint(groups[0])  # the first call still sets things up
+        painted, ms = self._each(map(engine.paint, groups))
+        paintings = [painting for group in painted for painting in group]
+        return paintings[: len(images)], [time / batch for time in ms]
+
+    def _encoding(self, pictures: Sequence[VideoFrame]) -> float:
+        since = self.clock()
+        frames = islice(to_and_fro(pictures), self._encoded)
+        encode(frames, self._track, self._info, self._config.encode)
+        return 1000 * (self.clock() - since) / self._encoded
+
+    def _each(self, items: Iterable[T]) -> tuple[list[T], list[float]]:
+        """All items, and the milliseconds that each took to make."""
+        times, made = [self.clock()], []
+        for item in items:
+            made.append(item)
+            times.append(self.clock())
+        return made, [1000 * (end - begin) for begin, end in pairwise(times)]

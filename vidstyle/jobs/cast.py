@@ -1,0 +1,91 @@
+"""Who takes part in an evaluation: the source, the unblended painting, the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from vidstyle.errors import StyleError
+from vidstyle.jobs.evaluation import EvaluateConfig
+from vidstyle.jobs.meter import Meter
+from vidstyle.jobs.moments import Image, Moments
+from vidstyle.jobs.repaint import repainter
+from vidstyle.types import VideoInfo
+from vidstyle.video.align import Alignment, align
+from vidstyle.video.info import probe
+from vidstyle.video.stamp import read_stamp
+
+
+@dataclass
+class Cast:
+    """Who takes part: the moments of all clips, and a meter for each."""
+
+    moments: Moments
+    meters: list[Meter]
+    """In the order of each moment's images."""
+    has_unblended: bool
+
+
+def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
+    source = probe(config.source)
+    stamps = [read_stamp(path) for path in config.outputs]
+    paint = None if config.unblended else _repainter(config, stamps, source, notes)
+    paths = [*filter(None, [config.unblended]), *config.outputs]
+    begun = [*([None] if config.unblended else []), *stamps]
+    alignment = align(
+        source,
+        [probe(path) for path in paths],
+        offsets=[_offset(stamp) for stamp in begun],
+        start=config.start or Fraction(0),
+        duration=config.duration,
+        frames=config.frames,
+    )
+    moments = Moments(alignment, _measuring_size(alignment, config.height), paint)
+    meters = [Meter("source", config.source)]
+    if paint or config.unblended:
+        model = next(
+            (path for path, stamp in zip(config.outputs, stamps, strict=True) if stamp), None
+        )
+        how = () if config.unblended or not model else (f"as {model.name} was painted",)
+        meters.append(Meter("unblended", config.unblended, notes=how))
+    meters += [Meter(path.name, path, keep=config.worst) for path in config.outputs]
+    files = [meter for meter in meters[1:] if meter.path]
+    for meter, match in zip(files, alignment.matches, strict=True):
+        meter.notes = match.notes
+    notes += alignment.notes
+    return Cast(moments, meters, bool(paint or config.unblended))
+
+
+def _repainter(
+    config: EvaluateConfig,
+    stamps: Sequence[dict[str, Any] | None],
+    source: VideoInfo,
+    notes: list[str],
+) -> Callable[[Image], Image] | None:
+    stamp = next(filter(None, stamps), None)
+    if stamp is None:
+        notes.append(
+            "no output says how it was painted, so nothing is compared with an unblended "
+            "painting; name one with --unblended"
+        )
+        return None
+    try:
+        return repainter(stamp, source.height, source.width, config.device, notes)
+    except StyleError as error:
+        notes.append(f"the unblended painting cannot be repainted: {error}; name --unblended")
+        return None
+
+
+def _offset(stamp: dict[str, Any] | None) -> Fraction:
+    """Where on the source's clock a painting should begin: where its run began."""
+    return Fraction(stamp.get("start", 0)) if stamp else Fraction(0)
+
+
+def _measuring_size(alignment: Alignment, height: int) -> tuple[int, int]:
+    """Height and width of the part that is compared, with square pixels."""
+    info, (wide, high) = alignment.source, alignment.part
+    own_height = info.height * high
+    height = min(height, round(own_height))
+    return height, round(info.width * wide * info.sample_aspect_ratio * height / own_height)

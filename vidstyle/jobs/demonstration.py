@@ -1,0 +1,65 @@
+"""A short training on what the project rendered itself: to see how one goes, without any data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from vidstyle.errors import InputError
+from vidstyle.training.config import TrainConfig
+from vidstyle.video.info import probe
+from vidstyle.video.read import read_frames
+
+NAME: Final = "demo"
+STEPS: Final = 400
+"""A few minutes on two cores: the colours come, the strokes begin to."""
+STRIDE: Final = 8
+"""Frames from one still to the next."""
+
+
+def demonstration(output: Path, name: str = NAME) -> TrainConfig:
+    """Set up a training on a painting and stills of the sample clip, which come with vidstyle.
+
+    Args:
+        output: folder for NAME.safetensors and NAME.run/, where the stills go.
+        name: of the style.
+
+    Raises:
+        InputError: the sample is not there.
+    """
+    stills = output / f"{name}.run" / "stills"
+    take_stills(sample_folder() / "sample.mp4", stills)
+    return TrainConfig(
+        style=sample_folder() / "painting.jpg",
+        photos=stills,
+        output=output,
+        name=name,
+        steps=STEPS,
+        title="A dusk in whirls",
+        painter="samples/painting.py",
+        licence="Apache-2.0",
+        weak="a demonstration, trained briefly on stills of one clip",
+    )
+
+
+def take_stills(clip: Path, folder: Path) -> None:
+    """Write every `STRIDE`-th frame of a clip as a picture; those that are there stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, frame in enumerate(read_frames(probe(clip))):
+        path = folder / f"{number:04}.png"
+        if number % STRIDE == 0 and not path.exists():
+            part = path.with_suffix(".part")
+            Image.fromarray(frame.image).save(part, "PNG")
+            os.replace(part, path)
+
+
+def sample_folder() -> Path:
+    """The sample clip and painting: inside the installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "samples", package.parent / "samples"):
+        if folder.is_dir():
+            return folder
+    raise InputError(f"{package / 'samples'}: is missing; install vidstyle again")

@@ -1,0 +1,81 @@
+"""All that a painting depends on: two tries with one identity paint the same frames."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from vidstyle.errors import InputError
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.style import Style
+from vidstyle.stylizers.device import available_cores
+from vidstyle.video.opening import is_sequence, sequence_files
+from vidstyle.video.stamp import fingerprint
+
+_PACKAGES = ("vidstyle", "av", "numpy", "opencv-python", "openvino", "torch")
+# What they say is held fast otherwise, or makes no difference to the frames.
+_IMMATERIAL = {
+    "inputs",
+    "output",
+    "style",
+    "tier",
+    "device",
+    "engine",
+    "overwrite",
+    "restart",
+    "limits",
+}
+
+
+def identity(
+    path: Path, config: RunConfig, style: Style, engine: str, batch: int, segment: int
+) -> dict[str, str]:
+    """What a clip's painting depends on, by names that a user knows.
+
+    Args:
+        path: the clip. Its size, its time and its first and last mebibyte stand for its content.
+        config: every option counts, but those that say where to, or choose among engines.
+        style: counts by the checksum of its file.
+        engine: its name, with device and precision.
+        batch: frames that it paints at a time.
+        segment: frames of a segment.
+
+    Raises:
+        InputError: the clip cannot be read any more.
+    """
+    options = {field.name: getattr(config, field.name) for field in fields(config)}
+    chosen = {name: value for name, value in options.items() if name not in _IMMATERIAL}
+    chosen |= asdict(chosen.pop("encode"))
+    facts = {
+        **_input(path),
+        "the style file": style.sha256,
+        **{name.replace("_", " "): value for name, value in chosen.items()},
+        "the engine": engine,
+        "the number of processor cores": available_cores(),
+        "frames painted at a time": batch,
+        "frames a segment": segment,
+        **{f"{name}'s version": _version(name) for name in _PACKAGES},
+    }
+    return {name: str(value) for name, value in facts.items()}
+
+
+def _input(path: Path) -> dict[str, object]:
+    files = list(sequence_files(path).values()) if is_sequence(path) else [path]
+    try:
+        status = [file.stat() for file in files]
+        content = fingerprint(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read any more ({error.strerror})") from error
+    return {
+        "the input's size": sum(found.st_size for found in status),
+        "the input's time of change": max((found.st_mtime_ns for found in status), default=0),
+        "the input's content": content,
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"

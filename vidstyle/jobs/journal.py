@@ -1,0 +1,168 @@
+"""What is finished of a painting that is not whole yet, so that the same command can go on.
+
+In the part folder lie, for each finished segment, its frames (`00007.nut`), for the last one also
+the blend's memory at its end (`00007.memory`), and the journal that lists them. A segment counts
+once the journal says so, and the journal is only ever replaced by a newer one that is on the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from vidstyle.errors import UsageError
+from vidstyle.video.opening import writing
+from vidstyle.video.write import EncodeSummary
+
+JOURNAL: Final = "journal.json"
+_SHORT = 40
+_AGAIN = "add --restart to begin anew"
+
+
+class Journal:
+    """The finished segments of one output. Only the thread that owns the run may write it."""
+
+    def __init__(
+        self, folder: Path, output: Path, identity: Mapping[str, str], length: int
+    ) -> None:
+        """Take up what an earlier try left in `folder`, or begin.
+
+        Args:
+            folder: of this run alone.
+            output: what is painted, for messages.
+            identity: all that the painting depends on, by names that a user knows.
+            length: frames of a segment.
+
+        Raises:
+            UsageError: the earlier try was of something else, or its files are damaged.
+        """
+        self.folder, self.length = folder, length
+        self._output, self._identity = output, dict(identity)
+        self.segments: list[EncodeSummary] = []
+        self._sizes: list[int] = []
+        if (folder / JOURNAL).exists():
+            self._take_up()
+        self.tidy()
+
+    @property
+    def frames(self) -> int:
+        """Frames in finished segments."""
+        return sum(segment.frames for segment in self.segments)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is known that no frame is left to be painted: only a last segment is short."""
+        return bool(self.segments) and self.segments[-1].frames < self.length
+
+    @property
+    def paths(self) -> list[Path]:
+        """The finished segments."""
+        return [self.segment_path(number) for number in range(len(self.segments))]
+
+    def segment_path(self, number: int) -> Path:
+        """Where segment `number` is written, from 0."""
+        return self.folder / f"{number:05}.nut"
+
+    def memory_path(self, number: int) -> Path:
+        """Where the blend's memory at the end of segment `number` is written."""
+        return self.folder / f"{number:05}.memory"
+
+    def add(self, segment: EncodeSummary) -> None:
+        """Count a segment that is written, and the memory at its end: it survives from here on.
+
+        Raises:
+            ResourceError: the disk is full or fails.
+        """
+        number = len(self.segments)
+        path, memory = self.segment_path(number), self.memory_path(number)
+        with writing(path):
+            for written in (path, memory):
+                if written.exists():
+                    sync(written)
+            self._write([*self.segments, segment], [*self._sizes, path.stat().st_size])
+        self.memory_path(number - 1).unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what does not count: half a segment, half an output, an older memory."""
+        count = len(self.segments)
+        kept = {JOURNAL, self.memory_path(count - 1).name, *(path.name for path in self.paths)}
+        for path in self.folder.iterdir():
+            if path.name not in kept:
+                path.unlink()
+
+    def discard(self) -> None:
+        """Forget it all: the painting is whole."""
+        (self.folder / JOURNAL).unlink(missing_ok=True)
+
+    def damaged(self, what: str) -> UsageError:
+        """The error that says so."""
+        return UsageError(f"{self._output}: cannot go on where it stopped, {what}; {_AGAIN}")
+
+    def _write(self, segments: list[EncodeSummary], sizes: list[int]) -> None:
+        entries = [asdict(s) | {"size": size} for s, size in zip(segments, sizes, strict=True)]
+        body = json.dumps({"identity": self._identity, "segments": entries}, indent=1)
+        new = self.folder / f"{JOURNAL}.new"
+        new.write_text(f"{_sum(body)}\n{body}", encoding="utf-8")
+        sync(new)
+        os.replace(new, self.folder / JOURNAL)
+        self.segments, self._sizes = segments, sizes
+        sync(self.folder)
+
+    def _take_up(self) -> None:
+        try:
+            found = _parse((self.folder / JOURNAL).read_bytes())
+            identity = dict(found["identity"])
+            self._sizes = [entry.pop("size") for entry in found["segments"]]
+            entries = [entry | {"notes": tuple(entry["notes"])} for entry in found["segments"]]
+            segments = [EncodeSummary(**entry) for entry in entries]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self.damaged("its journal is damaged") from error
+        if changed := "; ".join(_changes(identity, self._identity)):
+            raise UsageError(
+                f"{self._output}: was begun otherwise: {changed}; call it as before to go on, or "
+                f"{_AGAIN}"
+            )
+        self.segments = segments
+        for path, size in zip(self.paths, self._sizes, strict=True):
+            if not path.is_file() or path.stat().st_size != size:
+                raise self.damaged(f"{path.name} of its finished segments is missing or cut short")
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    checksum, _, body = content.decode("utf-8").partition("\n")
+    if checksum != _sum(body):
+        raise ValueError("the checksum does not fit")
+    parsed = json.loads(body)
+    if not isinstance(parsed, dict):
+        raise TypeError("not what a journal holds")
+    return parsed
+
+
+def _sum(body: str) -> str:
+    return hashlib.sha256(body.encode("utf-8")).hexdigest()
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What differs, in words; hashes and the like are only named."""
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return [_change(name, before.get(name, "not there"), now.get(name, "gone")) for name in names]
+
+
+def _change(name: str, before: str, now: str) -> str:
+    if max(len(before), len(now)) > _SHORT:
+        return f"{name} has changed"
+    return f"{name} was {before} and is now {now}"

@@ -1,0 +1,52 @@
+"""The painting that a stamp speaks of, once more and without anything done against flicker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vidstyle.errors import ResourceError, StyleError, UsageError
+from vidstyle.jobs.stages import Image, mix
+from vidstyle.jobs.style import load_style
+from vidstyle.stylizers.engine import Engine
+
+
+def repainter(
+    stamp: dict[str, Any], height: int, width: int, device: str, notes: list[str]
+) -> Callable[[Image], Image]:
+    """What paints a source's frames as `stamp` says they were, with consistency 0.
+
+    Args:
+        stamp: from `video.stamp.read_stamp`.
+        height: of the frames.
+        width: likewise.
+        device: as for `load_style`; "auto" takes the stamp's own device and engine if they are
+            here, since engines differ in rounding.
+        notes: gets a sentence where another engine has to do.
+
+    Raises:
+        StyleError: the style is not there any more.
+    """
+    engine = _engine(stamp, height, width, device)
+    if engine.name != (own := stamp.get("engine", engine.name)):
+        notes.append(f"the unblended painting is painted on {engine.name}, the output was on {own}")
+    strength = float(stamp.get("strength", 1))
+    return lambda image: mix(image, engine.paint(image[None])[0], strength)
+
+
+def _engine(stamp: dict[str, Any], height: int, width: int, device: str) -> Engine:
+    if device == "auto":
+        engine, where, *_ = f"{stamp.get('engine', '')} auto auto".split()
+        try:
+            return _open(stamp, height, width, where, engine)
+        except (ResourceError, UsageError):
+            pass  # that device or engine is not here
+    return _open(stamp, height, width, device, "auto")
+
+
+def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: str) -> Engine:
+    tier = stamp.get("tier")
+    style = load_style(str(stamp["style"]), tier=tier, device=device, engine=engine)
+    if tier not in (None, style.card.tier):
+        raise StyleError(f"{style.card.name} has no {tier} tier here")
+    return style.engine(height, width)

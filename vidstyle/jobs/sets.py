@@ -1,0 +1,309 @@
+"""The evaluation of sets: folders of pictures and clips against a folder of paintings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice, repeat
+from pathlib import Path
+from statistics import fmean
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidstyle.jobs.evaluate import evaluate
+from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
+from vidstyle.jobs.judge import RELU3_1, Networks, if_there, load_networks, tensor
+from vidstyle.jobs.plan import media_in
+from vidstyle.jobs.set_report import SetReport, SetsReport
+from vidstyle.metrics.detail import detail, high_band
+from vidstyle.metrics.distributions import (
+    Features,
+    Interval,
+    frechet,
+    in_units_of,
+    inception_score,
+    kid,
+)
+from vidstyle.metrics.likeness import (
+    feature_distance,
+    layout_kept,
+    self_similarity_distance,
+    ssim,
+)
+from vidstyle.motion.scale import scaled
+from vidstyle.perceptual.judges import Distance, load_art_inception, load_lpips
+from vidstyle.types import VideoInfo
+from vidstyle.video.images import is_image, read_image
+from vidstyle.video.info import probe
+from vidstyle.video.read import read_frames
+
+Image = NDArray[np.uint8]
+
+SIDE = 256
+RESIZER = f"centre square, areas averaged (bicubic where it is enlarged) to {SIDE}x{SIDE}"
+_LEAST = 5
+"""Pictures below which there is no distance of sets to speak of."""
+_ENOUGH = 2000
+"""Pictures from which on a Frechet distance hardly depends on their number."""
+_RELU4_1 = 3
+
+
+def evaluate_sets(
+    config: EvaluateConfig,
+    *,
+    on_progress: Callable[[EvaluateProgress], None] = lambda _: None,
+) -> SetsReport:
+    """Measure folders of paintings against their sources and against the style's own paintings.
+
+    Of each clip `config.samples` frames stand for it, and clips whose source is found are measured
+    one by one as `evaluate` does. A painting belongs to the source whose name it begins with:
+    "dog.monet.jpg" to "dog.jpg".
+
+    Args:
+        config: `source`, `outputs` and `style_image` are folders; without `style_image` there are
+            no distances of sets.
+        on_progress: called as pictures are looked at.
+
+    Raises:
+        InputError: a folder is missing, empty, or holds what cannot be read.
+    """
+    since = perf_counter()
+    notes: list[str] = []
+    eyes = _Eyes.open(config, notes)
+    say = _Counter(on_progress)
+    style = None if config.style_image is None else _look(config, config.style_image, eyes, say)
+    sources = _look(config, config.source, eyes, say)
+    outputs = [_look(config, path, eyes, say, sources) for path in config.outputs]
+    if style is None:
+        notes.append("name a folder of paintings with --style-image to measure distances to it")
+    reports = [_report(seen, style) for seen in (sources, *outputs)]
+    for seen, report in zip(outputs, reports[1:], strict=True):
+        notes += _doubts(seen, report, style)
+    clips = [_clips(config, sources, seen, on_progress) for seen in outputs]
+    finished = [_with_clips(*both) for both in zip(reports[1:], clips, strict=True)]
+    return SetsReport(
+        source=replace(reports[0], name="source"),
+        outputs=tuple(finished),
+        style=config.style_image,
+        style_pictures=0 if style is None else style.pictures,
+        resizer=RESIZER,
+        perceptual=eyes.networks.distance,
+        network=eyes.networks.description,
+        notes=tuple(notes),
+        seconds=perf_counter() - since,
+    )
+
+
+@dataclass(frozen=True)
+class _Eyes:
+    """The networks that look at every picture."""
+
+    networks: Networks
+    lpips_alex: Distance | None
+    art: Callable[[Tensor], Tensor] | None
+
+    @classmethod
+    def open(cls, config: EvaluateConfig, notes: list[str]) -> _Eyes:
+        wanted = config.style_image is not None
+        networks = load_networks(config.perceptual, config.device, notes, inception=wanted)
+        art = if_there(lambda: load_art_inception(networks.device), notes) if wanted else None
+        alex = None
+        if art is not None:
+            alex = if_there(lambda: load_lpips("alex", networks.device), notes)
+        return cls(networks, alex, art)
+
+
+@dataclass
+class _Seen:
+    """What was seen in one folder."""
+
+    path: Path
+    files: list[Path]
+    pictures: int = 0
+    pairs: int = 0
+    vectors: dict[str, list[Features]] = field(default_factory=lambda: defaultdict(list))
+    """Features of whole pictures, by kind."""
+    values: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Measures of single pictures, by name."""
+
+    def rows(self, kind: str) -> Features | None:
+        """All features of one kind, (N, D)."""
+        return np.concatenate(self.vectors[kind]) if kind in self.vectors else None
+
+
+class _Counter:
+    def __init__(self, on_progress: Callable[[EvaluateProgress], None]) -> None:
+        self._done = 0
+        self._on_progress = on_progress
+
+    def __call__(self, path: Path) -> None:
+        self._done += 1
+        self._on_progress(EvaluateProgress(self._done, remark=path.name, thing="picture"))
+
+
+def _look(
+    config: EvaluateConfig, folder: Path, eyes: _Eyes, say: _Counter, sources: _Seen | None = None
+) -> _Seen:
+    """Look at every picture of a folder and, where its source is found, at that beside it."""
+    seen = _Seen(folder, media_in(folder))
+    for path in seen.files:
+        source = None if sources is None else source_of(path, sources.files)
+        originals = repeat(None) if source is None else pictures_of(source, config.samples)
+        # A painting that is longer than its source has pictures without one.
+        pictures = pictures_of(path, config.samples)
+        for image, original in zip(pictures, chain(originals, repeat(None)), strict=False):
+            _take(seen, image, original, eyes)
+            say(path)
+    return seen
+
+
+def _take(seen: _Seen, image: Image, original: Image | None, eyes: _Eyes) -> None:
+    networks, picture = eyes.networks, tensor(image, eyes.networks.device)
+    seen.pictures += 1
+    seen.values["detail"].append(detail(image))
+    seen.values["high_band"].append(high_band(image))
+    vgg: list[Tensor] = []
+    if networks.vgg is not None:
+        with torch.no_grad():
+            vgg = networks.vgg(picture)
+        seen.vectors["vgg"].append(_rows(vgg[_RELU4_1].mean((2, 3))))
+    if networks.inception is not None:
+        features = networks.inception(picture)
+        seen.vectors["inception"].append(_rows(features.pooled))
+        seen.vectors["logits"].append(_rows(features.logits))
+    if eyes.art is not None:
+        seen.vectors["art"].append(_rows(eyes.art(picture)))
+    if original is not None:
+        _compare(seen, picture, vgg, tensor(original, networks.device), eyes)
+
+
+def _rows(features: Tensor) -> Features:
+    return features.double().cpu().numpy()
+
+
+def _compare(
+    seen: _Seen, picture: Tensor, vgg: list[Tensor], original: Tensor, eyes: _Eyes
+) -> None:
+    networks, values = eyes.networks, seen.values
+    seen.pairs += 1
+    values["ssim"].append(ssim(original, picture))
+    layout = layout_kept(original, picture)
+    if layout is not None:
+        values["layout"].append(layout)
+    if networks.vgg is not None:
+        with torch.no_grad():
+            its = networks.vgg(original)
+        values["cfsd"].append(self_similarity_distance(its[RELU3_1], vgg[RELU3_1]))
+        if networks.lpips is None:
+            values["content_distance"].append(feature_distance(its, vgg))
+    if networks.lpips is not None:
+        values["content_distance"].append(networks.lpips(original, picture))
+    if eyes.lpips_alex is not None:
+        values["lpips_alex"].append(eyes.lpips_alex(original, picture))
+
+
+def _report(seen: _Seen, style: _Seen | None) -> SetReport:
+    numbers = {name: fmean(values) for name, values in seen.values.items()}
+    alex = numbers.pop("lpips_alex", None)
+    logits = seen.rows("logits")
+    if logits is not None:
+        numbers["inception_score"] = inception_score(logits)
+    intervals: dict[str, Interval] = {}
+    if style is not None and min(seen.pictures, style.pictures) >= _LEAST:
+        for kind, prefix in (("vgg", "vgg_"), ("inception", "")):
+            ours, its = seen.rows(kind), style.rows(kind)
+            if ours is not None and its is not None:
+                if kind == "vgg":
+                    ours, its = in_units_of(its, ours), in_units_of(its, its)
+                intervals[f"{prefix}kid"] = kid(ours, its)
+                numbers[f"{prefix}fid"] = frechet(ours, its)
+        art, its = seen.rows("art"), style.rows("art")
+        if art is not None and its is not None and alex is not None:
+            numbers["art_fid"] = (1 + alex) * (1 + frechet(art, its))
+    return SetReport(seen.path.name, seen.path, seen.pictures, seen.pairs, numbers, intervals)
+
+
+def _doubts(seen: _Seen, report: SetReport, style: _Seen | None) -> Iterator[str]:
+    if style is not None:
+        least = min(seen.pictures, style.pictures)
+        if least < _LEAST:
+            yield f"{seen.path}: distances of sets need {_LEAST} pictures or more on both sides"
+        elif least < _ENOUGH and {"fid", "vgg_fid"} & set(report.numbers):
+            yield f"Frechet distances are biased at N = {least:,}: decide by the kernel distances"
+    if seen.pairs < seen.pictures:
+        yield (
+            f"{seen.path}: no source was found for {seen.pictures - seen.pairs:,} of "
+            f"{seen.pictures:,} pictures; a painting's name begins with its source's"
+        )
+
+
+def _clips(
+    config: EvaluateConfig,
+    sources: _Seen,
+    seen: _Seen,
+    on_progress: Callable[[EvaluateProgress], None],
+) -> tuple[EvaluationReport, ...]:
+    """Every clip of a set whose source is found, measured by itself."""
+    pairs = [(source_of(path, sources.files), path) for path in seen.files if not is_image(path)]
+    return tuple(
+        evaluate(
+            replace(config, source=source, outputs=(path,), style_image=None),
+            on_progress=on_progress,
+        )
+        for source, path in pairs
+        if source is not None and not is_image(source)
+    )
+
+
+def _with_clips(report: SetReport, clips: tuple[EvaluationReport, ...]) -> SetReport:
+    def mean(values: Iterator[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return fmean(known) if known else None
+
+    found = {
+        "e_warp": mean(clip.outputs[0].short.e_warp for clip in clips),
+        "e_warp_ratio": mean(
+            clip.ratio(clip.outputs[0], lambda c: c.short.e_warp) for clip in clips
+        ),
+        "detail_ratio": mean(
+            clip.ratio(clip.outputs[0], lambda c: c.mean("detail")) for clip in clips
+        ),
+    }
+    numbers = dict(report.numbers) | {k: v for k, v in found.items() if v is not None}
+    return replace(report, numbers=numbers, clips=clips)
+
+
+def source_of(painting: Path, sources: list[Path]) -> Path | None:
+    """The source whose name, without its suffix, the painting's begins with; the longest such."""
+    fitting = [s for s in sources if f"{painting.stem}.".startswith(f"{s.stem}.")]
+    return max(fitting, key=lambda source: len(source.stem), default=None)
+
+
+def pictures_of(path: Path, samples: int) -> Iterator[Image]:
+    """A picture, or `samples` frames spread over a clip: (SIDE, SIDE, 3) RGB each."""
+    if is_image(path):
+        yield square(read_image(path))
+        return
+    info = probe(path)
+    stride = max(1, (_frame_count(info) or samples) // samples)
+    for frame in islice(read_frames(info), 0, stride * samples, stride):
+        yield square(frame.image)
+
+
+def _frame_count(info: VideoInfo) -> int | None:
+    if info.frame_count or info.duration is None or info.average_rate is None:
+        return info.frame_count
+    return round(info.duration * info.average_rate)
+
+
+def square(image: Image) -> Image:
+    """The centre square of a picture, (SIDE, SIDE, 3)."""
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return scaled(np.ascontiguousarray(image[top : top + side, left : left + side]), SIDE, SIDE)

@@ -1,0 +1,73 @@
+"""A contact sheet: one picture in every style, so that a style can be chosen by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from vidstyle.errors import UsageError
+from vidstyle.jobs.style import load_style
+from vidstyle.stylizers.registry import StyleRegistry
+from vidstyle.video.images import is_image, read_image, write_image
+from vidstyle.video.info import probe
+from vidstyle.video.read import read_frames
+
+Picture = NDArray[np.uint8]
+
+COLUMNS: Final = 3
+WIDTH: Final = 640
+"""Of each painting, in pixels."""
+_CAPTION = 44
+_PAPER, _INK = (250, 248, 244), (40, 40, 40)
+"""Colours of the sheet and of its captions."""
+
+
+def write_sheet(source: Path, output: Path, *, device: str = "auto") -> tuple[str, ...]:
+    """Paint a picture, or a clip's first frame, in every style; gives the names of the styles.
+
+    Raises:
+        InputError: the source is neither a picture nor a clip.
+        UsageError: there are no styles, or the output's name is no picture's.
+        StyleError, ResourceError: a style cannot be used here.
+    """
+    names = StyleRegistry().names()
+    if not names:
+        raise UsageError("there are no styles to show")
+    picture = scaled(first_picture(source))
+    paintings = [load_style(name, device=device).paint(picture) for name in names]
+    sheet = contact_sheet([picture, *paintings], ["as it is", *names])
+    write_image(output, sheet, {"styles": names})
+    return tuple(names)
+
+
+def first_picture(source: Path) -> Picture:
+    """Read a picture, or the first frame of a clip, as (H, W, 3) RGB, 0-255."""
+    if is_image(source):
+        return read_image(source)
+    return next(iter(read_frames(probe(source)))).image
+
+
+def scaled(picture: Picture) -> Picture:
+    """The picture at the sheet's width."""
+    height = round(picture.shape[0] * WIDTH / picture.shape[1])
+    image = Image.fromarray(picture).resize((WIDTH, max(height, 1)), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+def contact_sheet(pictures: Sequence[Picture], captions: Sequence[str]) -> Picture:
+    """Hang pictures (H, W, 3) of one size side by side, each above its caption."""
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // COLUMNS)
+    columns = min(COLUMNS, len(pictures))
+    sheet = Image.new("RGB", (columns * width, rows * (height + _CAPTION)), _PAPER)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(22)
+    for number, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        left, top = number % COLUMNS * width, number // COLUMNS * (height + _CAPTION)
+        sheet.paste(Image.fromarray(picture), (left, top))
+        draw.text((left + 10, top + height + 8), caption, _INK, font)
+    return np.asarray(sheet)

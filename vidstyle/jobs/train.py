@@ -1,0 +1,66 @@
+"""A training with all around it: frames of clips before, a plot of the losses as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from vidstyle.training import train as feed_forward
+from vidstyle.training.config import CycleGanConfig, TrainConfig
+from vidstyle.training.log import read_losses
+from vidstyle.training.loop import TrainProgress
+
+
+def train(
+    config: TrainConfig | CycleGanConfig,
+    on_progress: Callable[[TrainProgress], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
+    on_clips: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Path:
+    """Train a style and write `output/NAME.safetensors`; `output/NAME.run/` holds all else.
+
+    Args:
+        config: what to train.
+        on_progress: called after every step.
+        on_note: called with each sentence that the user should know.
+        on_clips: called with how many clips have been prepared, and how many there are.
+
+    Raises:
+        InputError, UsageError, StyleError: as `vidstyle.training.train.train` does, or the clips
+            cannot be read.
+    """
+    run_folder = config.output / f"{config.name}.run"
+    if isinstance(config, TrainConfig) and config.clips is not None:
+        from vidstyle.jobs.pairs import cache_pairs
+
+        pairs = run_folder / feed_forward.PAIR_FOLDER
+        cache_pairs(config.clips, pairs, config.crop, on_clips, on_note)
+
+    def progress(at: TrainProgress) -> None:
+        if at.saved:
+            plot_losses(run_folder)
+        on_progress(at)
+
+    path = feed_forward.train(config, progress, on_note)
+    plot_losses(run_folder)
+    return path
+
+
+def plot_losses(run_folder: Path) -> None:
+    """Draw `losses.csv` as `losses.png`: each loss over the steps, on a logarithmic scale."""
+    from matplotlib.figure import Figure
+
+    rows = read_losses(run_folder / "losses.csv")
+    if not rows:
+        return
+    names = list(dict.fromkeys(name for losses in rows.values() for name in losses))
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name in names:
+        points = [(step, losses[name]) for step, losses in rows.items() if losses.get(name, 0) > 0]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=name)
+    axes.set(yscale="log", xlabel="step", ylabel="loss, unweighted")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    figure.savefig(run_folder / "losses.png", dpi=100)
