@@ -1,146 +1,247 @@
-"""How still the painting holds, and what that costs in detail: a table over a folder of clips.
+"""How still paintings hold, and what that costs: every style and tier over a folder of clips.
 
-    python benchmarks/steadiness.py CLIPS [--style monet] [--tier fast] [--frames 40] [-o FILE.md]
+    python benchmarks/steadiness.py CLIPS [--perceptual FILE] [--frames 40] [-o FILE.md]
 
-Each clip is scaled to a height of 360 pixels and painted twice: as the network paints it, and held
-still at the default consistency. E_warp (Lai et al., ECCV 2018) takes flow and mask from the source
-(dense inverse search at full size, forward-backward check, motion boundaries left out), frames are
-compared before encoding, colours counting from 0 to 1. Pairs across a hard cut are left out.
+The first frames of each clip are scaled to 360 rows and painted by `vidstyle run` at consistency 0
+(the unblended painting), at the default and at 1, all kept without loss, so that figures are those
+before encoding. What is written is what `vidstyle eval` says of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
-import statistics
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from statistics import fmean
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import av
 
-import vidstyle
 from vidstyle.coherence import DEFAULT_CONSISTENCY
-from vidstyle.coherence.blend import Steadier
-from vidstyle.metrics.detail import detail
-from vidstyle.metrics.steadiness import source_motion, steadiness
-from vidstyle.motion.cuts import is_cut
+from vidstyle.errors import InputError
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.evaluate import evaluate
+from vidstyle.jobs.evaluation import ClipReport, EvaluateConfig, EvaluationReport
+from vidstyle.jobs.machine import machine_card
+from vidstyle.jobs.plan import CLIP_SUFFIXES
+from vidstyle.jobs.run import run
+from vidstyle.motion.scale import scaled
+from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_folder
+from vidstyle.types import TIERS, EncodeOptions
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
 HEIGHT = 360
-SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".gif"}
+HELD = (DEFAULT_CONSISTENCY, 1.0)
+LOSSLESS = EncodeOptions(codec="libx264rgb", crf=0, preset="ultrafast", pixel_format="rgb24")
 
-Image = NDArray[np.uint8]
+Value = Callable[[ClipReport], float | None]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One clip."""
+    """A clip painted in one style and tier."""
 
-    name: str
-    frames: int
-    source: float
-    unblended: float
-    output: float
-    detail: float
-    """Variance of the Laplacian, output over unblended."""
-    coverage: float
+    clip: str
+    style: StyleFile
+    report: EvaluationReport
 
-    @property
-    def ratio(self) -> float:
-        """E_warp of the output over that of the unblended painting."""
-        return self.output / self.unblended
+    def ratio(self, held: int, value: Value) -> float | None:
+        """A number of the painting held at `HELD[held]` over the unblended one's."""
+        return self.report.ratio(self.report.outputs[held], value)
+
+    def mean(self, held: int, measure: str) -> float | None:
+        """Mean of a measure of the painting held at `HELD[held]`."""
+        return self.report.outputs[held].mean(measure)
 
 
-def scaled(path: Path, count: int) -> Iterator[Image]:
-    """The first frames of a clip, HEIGHT pixels high, its pixels made square."""
-    info = probe(path)
-    width = info.width * info.sample_aspect_ratio * HEIGHT / info.height
-    size = (4 * round(width / 4), HEIGHT)
-    for frame in islice(read_frames(info), count):
-        yield cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
+def e_warp(clip: ClipReport) -> float | None:
+    """Over neighbours."""
+    return clip.short.e_warp
 
 
-def measure(path: Path, style: vidstyle.Style, count: int) -> Row | None:
-    """Paint a clip and measure it; None when it has no two neighbouring frames."""
-    frames = list(scaled(path, count))
-    motions = [None if is_cut(a, b) else source_motion(a, b) for a, b in pairwise(frames)]
-    if not any(motions):
-        return None
-    painted = [style.paint(frame) for frame in frames]
-    steadier = Steadier(*frames[0].shape[:2])
-    held = [steadier.step(frame, paint) for frame, paint in zip(frames, painted, strict=True)]
-    source, unblended, output = (steadiness(clip, motions) for clip in (frames, painted, held))
-    return Row(
-        path.name,
-        len(frames),
-        source.warp_error,
-        unblended.warp_error,
-        output.warp_error,
-        mean_detail(held) / mean_detail(painted),
-        source.coverage,
+def long_e_warp(clip: ClipReport) -> float | None:
+    """Over ten frames."""
+    return clip.long.e_warp
+
+
+def detail(clip: ClipReport) -> float | None:
+    """Variance of the Laplacian."""
+    return clip.mean("detail")
+
+
+def high_band(clip: ClipReport) -> float | None:
+    """Energy of the finer half of the spectrum."""
+    return clip.mean("high_band")
+
+
+def write_scaled(clip: Path, path: Path, count: int) -> None:
+    """The first frames of a clip, HEIGHT rows of square pixels, kept without loss."""
+    info = probe(clip)
+    width = 2 * round(info.width * info.sample_aspect_ratio * HEIGHT / info.height / 2)
+    with av.open(path, "w") as container:
+        track = container.add_stream("libx264rgb", rate=25, options={"crf": "0"})
+        track.width, track.height, track.pix_fmt = width, HEIGHT, "rgb24"
+        for number, frame in enumerate(islice(read_frames(info), count)):
+            picture = av.VideoFrame.from_ndarray(scaled(frame.image, HEIGHT, width), "rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            container.mux(track.encode(picture))
+        container.mux(track.encode())
+
+
+def measure(clip: Path, styles: Sequence[StyleFile], options: argparse.Namespace) -> Iterator[Row]:
+    """Paint a clip in every style and at every consistency, and evaluate it."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source.mp4"
+        write_scaled(clip, source, options.frames)
+        for style in styles:
+            unblended, *held = (
+                painted(source, style, consistency, Path(folder)) for consistency in (0.0, *HELD)
+            )
+            config = EvaluateConfig(
+                source,
+                tuple(held),
+                unblended=unblended,
+                perceptual=options.perceptual,
+                height=HEIGHT,
+                samples=options.samples,
+            )
+            yield Row(clip.name, style, evaluate(config))
+
+
+def painted(source: Path, style: StyleFile, consistency: float, folder: Path) -> Path:
+    """The clip as `vidstyle run` paints it."""
+    output = folder / f"{style.path.stem}.{consistency:g}.mp4"
+    config = RunConfig(
+        (source,), str(style.path), output, consistency=consistency, encode=LOSSLESS, overwrite=True
     )
+    run(config)
+    return output
 
 
-def mean_detail(frames: Sequence[Image]) -> float:
-    """Mean over frames of the variance of the Laplacian."""
-    return statistics.fmean(detail(frame) for frame in frames)
+def number(values: Sequence[float | None], digits: int = 2) -> str:
+    """Mean of the values there are."""
+    known = [value for value in values if value is not None]
+    return f"{fmean(known):.{digits}f}" if known else "–"
 
 
-def table(rows: Sequence[Row], options: argparse.Namespace) -> str:
-    """The rows as markdown, with their means and the worst."""
-    worst = max(rows, key=lambda row: row.ratio)
-    lines = [
-        f"| {r.name} | {r.frames} | {r.source:.5f} | {r.unblended:.5f} | {r.output:.5f} "
-        f"| {r.ratio:.2f} | {r.detail:.2f} | {r.coverage:.2f} |"
-        for r in rows
-    ]
-    return "\n".join(
-        [
-            f"# Steadiness: {options.style}, {options.tier}",
-            "",
-            f"`python benchmarks/steadiness.py CLIPS --style {options.style} --tier {options.tier} "
-            f"--frames {options.frames}`, consistency {DEFAULT_CONSISTENCY}, height {HEIGHT}, "
-            f"{platform.machine()}.",
-            "E_warp is a mean square over trusted pixels, flow and mask from the source, before "
-            "encoding; detail is the variance of the Laplacian, output over unblended.",
-            "",
-            "| clip | frames | E_warp source | unblended | output | output / unblended "
-            "| detail | coverage |",
-            "|---|---|---|---|---|---|---|---|",
-            *lines,
-            f"| **mean** | | | | | **{statistics.fmean(r.ratio for r in rows):.2f}** "
-            f"| **{statistics.fmean(r.detail for r in rows):.2f}** | |",
-            "",
-            f"Worst: {worst.name}, {worst.ratio:.2f}.",
-            "",
+def summary(rows: Sequence[Row]) -> Iterator[str]:
+    """A line a style, tier and consistency: means over the clips."""
+    yield "| style | consistency | E_warp × | 10 frames × | D_perceptual | detail × | high band × |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, own in by_style(rows).items():
+        yield f"| {name} | 0 | 1 | 1 | 0 | 1 | 1 |"
+        for held, consistency in enumerate(HELD):
+            cells = (
+                number([row.ratio(held, e_warp) for row in own]),
+                number([row.ratio(held, long_e_warp) for row in own]),
+                number([row.mean(held, "d_perceptual") for row in own], 3),
+                number([row.ratio(held, detail) for row in own]),
+                number([row.ratio(held, high_band) for row in own]),
+            )
+            yield f"| {name} | {consistency:g} | {' | '.join(cells)} |"
+
+
+def details(rows: Sequence[Row]) -> Iterator[str]:
+    """A line a clip: what E_warp is, what it falls to, and at what price."""
+    yield (
+        "| clip | frames | coverage | E_warp source | unblended | default | × | 1 | × "
+        "| D_perceptual default | 1 | detail × default | 1 |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    for row in rows:
+        report = row.report
+        assert report.unblended is not None
+        cells = [
+            number([report.source.short.coverage]),
+            number([report.source.short.e_warp], 5),
+            number([report.unblended.short.e_warp], 5),
         ]
-    )
+        for held, output in enumerate(report.outputs):
+            cells += [number([output.short.e_warp], 5), number([row.ratio(held, e_warp)])]
+        cells += [number([row.mean(held, "d_perceptual")], 3) for held in range(len(HELD))]
+        cells += [number([row.ratio(held, detail)]) for held in range(len(HELD))]
+        yield f"| {row.clip} | {report.method.frames} | {' | '.join(cells)} |"
+
+
+def by_style(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each style and tier, in order."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(f"{row.style.card.name} {row.style.card.tier}", []).append(row)
+    return groups
+
+
+def worst(rows: Sequence[Row]) -> str:
+    """The clip whose E_warp falls least."""
+    row = max(rows, key=lambda row: row.ratio(0, e_warp) or 0)
+    return f"{row.clip}, {number([row.ratio(0, e_warp)])} of its unblended E_warp"
+
+
+def page(rows: Sequence[Row], left_out: Sequence[str], options: argparse.Namespace) -> str:
+    """All of it as markdown."""
+    method = rows[0].report.method
+    lines = [
+        "# Steadiness, and what it costs",
+        "",
+        f"`python benchmarks/steadiness.py CLIPS --frames {options.frames}`: the first frames of "
+        f"each clip, {HEIGHT} rows, before encoding, over neighbours and over ten frames.",
+        f"Flow: {method.flow}. Mask: {method.mask}.",
+        f"D_perceptual, to the unblended painting: {method.perceptual or 'no network'}"
+        f"{f' ({method.network})' if method.network else ''}; "
+        f"frames looked at in each clip: {options.samples}.",
+        "× is relative to the unblended painting (consistency 0); lower is steadier, and detail "
+        "should stay near 1.",
+        "",
+        machine_card().markdown(),
+        "",
+        "## Means over the clips",
+        "",
+        *summary(rows),
+    ]
+    for name, own in by_style(rows).items():
+        lines += ["", f"## {name}", "", *details(own), "", f"Worst: {worst(own)}."]
+    lines += ["", *(f"Left out: {text}." for text in left_out)]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def main() -> None:
-    """Measure every clip, print as it goes, write the table."""
+    """Measure every clip, say so as it goes, write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clips", type=Path)
-    parser.add_argument("--style", default="monet")
-    parser.add_argument("--tier", default="fast")
+    parser.add_argument("--style", action="append", help="names; all that are shipped by default")
+    parser.add_argument("--tier", choices=TIERS, help="both by default")
+    parser.add_argument("--perceptual", type=Path)
     parser.add_argument("--frames", type=int, default=40)
-    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--samples", type=int, default=4)
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).parent / "results/steadiness.md"
+    )
     options = parser.parse_args()
-    style = vidstyle.load_style(options.style, tier=options.tier)
-    rows = []
-    for path in sorted(p for p in options.clips.iterdir() if p.suffix.lower() in SUFFIXES):
-        if row := measure(path, style, options.frames):
-            rows.append(row)
-            print(f"{row.name:60} ratio {row.ratio:.3f}  detail {row.detail:.3f}", flush=True)
-    text = table(rows, options)
-    output = options.output or Path(__file__).parent / f"results/steadiness-{options.style}.md"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
+    styles = [
+        style
+        for style in StyleRegistry((shipped_folder(),)).styles
+        if not options.style or style.card.name in options.style
+        if not options.tier or style.card.tier == options.tier
+    ]
+    rows: list[Row] = []
+    left_out: list[str] = []
+    for clip in sorted(options.clips.iterdir()):
+        if clip.suffix.lower() not in CLIP_SUFFIXES:
+            continue
+        try:
+            for row in measure(clip, styles, options):
+                rows.append(row)
+                card, ratio = row.style.card, number([row.ratio(0, e_warp)])
+                print(f"{clip.name:50} {card.name} {card.tier}: E_warp × {ratio}", flush=True)
+        except InputError as error:
+            left_out.append(f"{clip.name} ({error})")
+    text = page(rows, left_out, options)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(text, encoding="utf-8")
     print(text)
 
 
