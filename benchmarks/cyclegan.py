@@ -133,9 +133,9 @@ def page(report: SetsReport) -> str:
             f"`python benchmarks/cyclegan.py`: {report.source.pictures} photographs, plain, with "
             "the colours of the paintings of the training (Reinhard et al. 2001), and painted, "
             f"against {report.style_pictures} paintings; neither photographs nor these paintings "
-            f"were trained on. Pictures: {report.resizer}. Judged by {report.network}; content distance: "
-            f"{report.perceptual}. In brackets the 95 % bootstrap interval. Source is the plain "
-            "photographs.",
+            f"were trained on. Pictures: {report.resizer}. Judged by {report.network}; content "
+            f"distance: {report.perceptual}. In brackets the 95 % bootstrap interval. Source "
+            "is the plain photographs.",
             "",
             machine_card().markdown(),
             "",

@@ -117,6 +117,23 @@ def test_the_end_says_where_the_style_is(
     assert "a.run/preview.png" in said
 
 
+def test_of_several_processes_only_the_first_speaks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained: list[TrainConfig] = []
+
+    def spy(config: TrainConfig) -> Path:
+        trained.append(config)
+        return config.output / "a.safetensors"
+
+    monkeypatch.setattr(train_module, "train", spy)
+    for name, value in (("TORCHELASTIC_RUN_ID", "test"), ("RANK", "1"), ("WORLD_SIZE", "2")):
+        monkeypatch.setenv(name, value)
+    assert main(["train", "a.jpg", "--photos", "x", "-o", "out"]) == 0
+    assert [config.name for config in trained] == ["a"]
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("name", ["../up", "Monet", "", "a b"])
 def test_a_name_that_cannot_be_one_is_refused(
     seen: list[TrainConfig], name: str, capsys: pytest.CaptureFixture[str]

@@ -1,6 +1,5 @@
 """The log of the losses: a table that survives an interruption as the checkpoint does."""
 
-import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -40,18 +39,23 @@ def test_tensorboard_is_told_where_it_is_installed(
     told: list[object] = []
 
     class Writer:
-        def __init__(self, folder: str) -> None:
-            told.append(folder)
+        def __init__(self, folder: str, purge_step: int) -> None:
+            told.append((folder, purge_step))
 
         def add_scalar(self, *scalar: object) -> None:
             told.append(scalar)
 
-    found = importlib.util.find_spec
+        def flush(self) -> None:
+            told.append("flush")
+
     module = ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = Writer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: True if name == "tensorboard" else found(name)
-    )
-    LossLog(tmp_path, 0).add(3, {"feature stability": 0.5}, now=True)
-    assert told == [str(tmp_path / "tensorboard"), ("feature_stability", 0.5, 3)]
+    log = LossLog(tmp_path, 2)
+    log.add(3, {"feature stability": 0.5}, now=True)
+    log.write()
+    assert told == [
+        (str(tmp_path / "tensorboard"), 3),
+        ("feature_stability", 0.5, 3),
+        "flush",
+    ], "what an interrupted training wrote after its checkpoint is hidden"

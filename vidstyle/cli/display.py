@@ -47,9 +47,9 @@ class Display(Protocol):
 
 
 @contextmanager
-def display() -> Iterator[Display]:
-    """The display that fits where standard error goes."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+def display(quiet: bool = False) -> Iterator[Display]:
+    """The display that fits where standard error goes; a quiet one shows nothing."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
     if not console.is_terminal:
         yield Lines(console)
         return

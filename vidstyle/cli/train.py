@@ -128,11 +128,12 @@ def train(context: click.Context, /, **options: Any) -> None:
     """
     from vidstyle.jobs.train import train as train_style
     from vidstyle.training.loop import TrainProgress
+    from vidstyle.training.ranks import rank
 
     is_demonstration = options["photos"] is None
     config = _config(context, options)
     seen: list[int] = []
-    with display() as shown:
+    with display(quiet=rank() > 0) as shown:
 
         def show(at: TrainProgress) -> None:
             losses = " · ".join(f"{name} {value:.3g}" for name, value in at.losses.items())

@@ -9,6 +9,7 @@ from vidstyle.training import train as feed_forward
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.log import read_losses
 from vidstyle.training.loop import TrainProgress
+from vidstyle.training.ranks import rank
 
 
 def train(
@@ -18,6 +19,8 @@ def train(
     on_clips: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Path:
     """Train a style and write `output/NAME.safetensors`; `output/NAME.run/` holds all else.
+
+    Under `torchrun` several processes train it together; only the first calls back.
 
     Args:
         config: what to train.
@@ -29,6 +32,8 @@ def train(
         InputError, UsageError, StyleError: as `vidstyle.training.train.train` does, or the clips
             cannot be read.
     """
+    if rank() > 0:  # the first of several processes speaks and writes for all
+        return feed_forward.train(config)
     run_folder = config.output / f"{config.name}.run"
     if isinstance(config, TrainConfig) and config.clips is not None:
         from vidstyle.jobs.pairs import cache_pairs

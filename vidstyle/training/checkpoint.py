@@ -15,6 +15,7 @@ from torch.optim import Adam
 from vidstyle.errors import InputError, UsageError
 from vidstyle.stylizers.style_file import write_safetensors
 from vidstyle.training.config import RunSettings
+from vidstyle.training.ranks import ranks
 
 MOMENTS: Final = ("exp_avg", "exp_avg_sq")
 """What Adam remembers of each parameter."""
@@ -83,7 +84,9 @@ def _named(learned: nn.Module, optimizer: Adam) -> list[tuple[str, nn.Parameter]
 
 
 def _settings(config: RunSettings) -> dict[str, Any]:
-    return {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
+    """All that a step depends on; its pictures are shared out among the processes that train."""
+    kept = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
+    return kept | {"processes": ranks()}
 
 
 def _refuse_other_settings(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -122,7 +122,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
 
     def _take_step(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         c, (makers, judges) = self.config, self.optimizers
-        rng = np.random.default_rng((c.seed, self.step, 1))
+        rng = np.random.default_rng((c.seed, self._share, 1))
         self._set_learning_rate(constant_then_linear(self.step, c.steps, c.learning_rate))
         pair = self._moved(batch[0], rng) if c.temporal else None
         photos, paintings = (pictures.to(self.device) for pictures in batch)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import os
 from pathlib import Path
 from typing import Any, Final
+
+from vidstyle.training.ranks import rank
 
 LOG_EVERY: Final = 10
 """Steps between two rows."""
@@ -25,14 +26,15 @@ class LossLog:
         self.path = folder / "losses.csv"
         before = read_losses(self.path) if step else {}
         self.rows = {k: losses for k, losses in before.items() if k <= step}
-        self._board = _tensorboard(folder)
+        self._board = _tensorboard(folder, step) if rank() == 0 else None
 
     def add(self, step: int, losses: Losses, *, now: bool = False) -> None:
         """Take down a step's losses when its turn has come, or `now`."""
         if now or step % LOG_EVERY == 0:
             self.rows[step] = dict(losses)
-            for name, value in losses.items() if self._board else ():
-                self._board.add_scalar(name.replace(" ", "_"), value, step)
+            if self._board:
+                for name, value in losses.items():
+                    self._board.add_scalar(name.replace(" ", "_"), value, step)
 
     def write(self) -> None:
         """Write the table anew; the old one stays whole until the new one is."""
@@ -43,6 +45,8 @@ class LossLog:
             table.writeheader()
             table.writerows({"step": step, **losses} for step, losses in self.rows.items())
         os.replace(part, self.path)
+        if self._board:
+            self._board.flush()
 
 
 def read_losses(path: Path) -> dict[int, Losses]:
@@ -57,9 +61,10 @@ def read_losses(path: Path) -> dict[int, Losses]:
     }
 
 
-def _tensorboard(folder: Path) -> Any:
-    if importlib.util.find_spec("tensorboard") is None:
+def _tensorboard(folder: Path, step: int) -> Any:
+    """A writer that hides what an interrupted training wrote after `step`; None without one."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
         return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder / "tensorboard"))
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)

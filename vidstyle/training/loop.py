@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -17,13 +17,16 @@ from torch.optim import Adam
 from torch.utils.data import DataLoader, Dataset
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.stylizers.device import choose_device, has_bfloat16
 from vidstyle.stylizers.networks import StyleNetwork
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.training.config import RunSettings
 from vidstyle.training.data import load_picture, to_tensor
+from vidstyle.training.judge import PatchGAN
 from vidstyle.training.log import LossLog
+from vidstyle.training.ranks import average_gradients, meet, part, rank, ranks
 from vidstyle.types import StyleCard
 
 SAVE_SECONDS = 120.0
@@ -47,7 +50,7 @@ class TrainProgress:
     first_step: int
     """Step at which this call began: more than 0 when it resumed."""
     losses: dict[str, float]
-    """Unweighted, averaged over the last steps."""
+    """Unweighted, averaged over the last steps; of this process's share, where several train."""
     saved: bool = False
     """Whether a checkpoint, a preview and the losses so far have just been written."""
 
@@ -58,11 +61,13 @@ class TrainingLoop(ABC, Generic[Batch]):
     Attributes:
         learned: all that is learned or remembered from one step to the next.
         optimizers: of its parameters.
+        judges: networks that do not learn, but judge what is painted.
     """
 
     config: RunSettings
     learned: nn.Module
     optimizers: Sequence[Adam]
+    judges: Sequence[nn.Module] = ()
     log: LossLog
 
     def __init__(self, config: RunSettings) -> None:
@@ -71,7 +76,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.style_path = config.output / f"{config.name}.safetensors"
         self.checkpoint = self.run_folder / "checkpoint.safetensors"
         self._refuse_clash()
-        self.device = torch.device(choose_device(config.device))
+        self.device = meet(torch.device(choose_device(config.device)))
         self.step = 0
         self.losses: dict[str, float] = {}
 
@@ -80,6 +85,8 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.run_folder.mkdir(parents=True, exist_ok=True)
         self.log = LossLog(self.run_folder, self.step)
         self.losses = self.log.rows.get(self.step, {})
+        if self.device.type == "cuda":  # on few cores it would take longer than it gains
+            compile_networks([self.learned, *self.judges])
         start, first_step = time.monotonic(), self.step
         saved = start
         for batch in self._batches():
@@ -87,7 +94,7 @@ class TrainingLoop(ABC, Generic[Batch]):
             losses = {name: loss.item() for name, loss in self._take_step(batch).items()}
             self.step += 1
             self._remember(losses)
-            due = time.monotonic() - saved >= SAVE_SECONDS
+            due = rank() == 0 and time.monotonic() - saved >= SAVE_SECONDS
             if due:
                 self._save()
                 saved = time.monotonic()
@@ -95,12 +102,17 @@ class TrainingLoop(ABC, Generic[Batch]):
             on_progress(
                 TrainProgress(self.step, self.config.steps, seconds, first_step, self.losses, due)
             )
-        self._save()
+        if rank() == 0:
+            self._save()
+        part()
         return self.style_path
 
     @abstractmethod
     def _dataset(self) -> Dataset[Batch]:
-        """What each step learns from; item k belongs to step k, whoever asks."""
+        """What is learnt from: item k is the k-th share, whoever asks.
+
+        A step has a share for each process that trains: alone, item k belongs to step k.
+        """
 
     @abstractmethod
     def _take_step(self, batch: Batch) -> dict[str, Tensor]:
@@ -121,6 +133,11 @@ class TrainingLoop(ABC, Generic[Batch]):
     @abstractmethod
     def _preview(self) -> list[Tensor]:
         """Rows of pictures (N, 3, S, S) that show how far it has come."""
+
+    @property
+    def _share(self) -> int:
+        """Number of this process's share of the next step."""
+        return self.step * ranks() + rank()
 
     def _resume(self) -> None:
         """Go on from the checkpoint, if that is asked for; to be called when all is built."""
@@ -149,6 +166,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         """A card with what every method knows, and the given facts."""
         c = self.config
         recipe = {key: value for key, value in asdict(c).items() if key in RECIPE}
+        recipe["batch"] *= ranks()
         facts["recipe"] = recipe | facts["recipe"]
         facts["data"] = c.data or facts["data"]
         facts["title"] = c.title or facts["title"]
@@ -177,7 +195,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         return DataLoader(
             self._dataset(),
             batch_size=None,
-            sampler=range(self.step, self.config.steps),
+            sampler=range(self._share, self.config.steps * ranks(), ranks()),
             num_workers=8 if self.device.type == "cuda" else 0,
         )
 
@@ -208,8 +226,27 @@ class TrainingLoop(ABC, Generic[Batch]):
 
 
 def descend(optimizer: Adam, losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> None:
-    """Take one step down the weighted sum of the losses."""
+    """Take one step down the weighted sum of the losses, of all processes' shares."""
     total = torch.stack([weight * losses[name] for name, weight in weights.items()]).sum()
     optimizer.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]
+    average_gradients(p for group in optimizer.param_groups for p in group["params"])
     optimizer.step()
+
+
+def compile_networks(
+    modules: Iterable[nn.Module], backend: str | Callable[..., Any] = "inductor"
+) -> None:
+    """Let torch make programs of networks when they are first run; where it cannot, they stay.
+
+    Args:
+        modules: networks, and what holds networks; their weights keep their names.
+        backend: of `torch.compile`.
+    """
+    torch._dynamo.config.suppress_errors = True
+    for network in (network for module in modules for network in module.modules()):
+        if isinstance(network, StyleNetwork):  # its halves are run apart, too
+            for half in ("encode", "decode"):
+                setattr(network, half, torch.compile(getattr(network, half), backend=backend))
+        elif isinstance(network, PatchGAN | PerceptualNetwork):
+            network.compile(backend=backend)

@@ -90,6 +90,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         self.clips = ClipPairs(self.run_folder / PAIR_FOLDER) if config.clips else None
         judge = config.perceptual or shipped_file(PERCEPTUAL)
         self.perceptual = load_perceptual(judge).to(self.device)
+        self.judges = [self.perceptual]
         with torch.no_grad():
             self.style = style_targets(config, self.perceptual, self.device)
         torch.manual_seed(config.seed)

@@ -1,0 +1,55 @@
+"""Several processes that train one network together, as `torchrun` starts them.
+
+Each takes its own share of every step's pictures, the gradients are averaged over all, and so all
+have the same weights after every step. Only the first one writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import torch
+from torch import distributed as dist
+from torch import nn
+
+
+def rank() -> int:
+    """Which of the processes this is; 0 is the first, or the only one."""
+    return int(os.environ["RANK"]) if dist.is_torchelastic_launched() else 0
+
+
+def ranks() -> int:
+    """How many processes train together."""
+    return int(os.environ["WORLD_SIZE"]) if dist.is_torchelastic_launched() else 1
+
+
+def meet(device: torch.device) -> torch.device:
+    """Wait for the other processes, if there are any; give this one's own device of that kind."""
+    if ranks() == 1:
+        return device
+    on_gpus = device.type == "cuda"
+    if on_gpus:
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if on_gpus else "gloo")
+    return device
+
+
+def part() -> None:
+    """Leave the other processes, when all is done."""
+    if dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Give every process the mean of all processes' gradients; where one has none, it counts 0."""
+    if ranks() == 1:
+        return
+    for parameter in parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        dist.all_reduce(parameter.grad)
+        parameter.grad /= ranks()
