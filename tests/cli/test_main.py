@@ -169,7 +169,7 @@ def test_a_style_cannot_send_the_output_elsewhere(
     from vidstyle.types import StyleCard
 
     card = StyleCard("x/../../evil", "", "", "", "fast", "FastNet", {"width": 16})
-    save_style(style, build(card), card)
+    save_style(style, build(card), [card])
     result = vidstyle("run", clip, "--style", style, "--engine", "torch")
     assert result.code == 6
     assert {path.name for path in tmp_path.iterdir()} == {"deep", "evil.safetensors"}

@@ -171,7 +171,7 @@ class Job:
         """What made the painting, for the output's metadata."""
         return {
             "version": version("vidstyle"),
-            "style": self.style.card.name,
+            "style": self.style.spec,
             "tier": self.style.card.tier,
             "strength": self.config.strength,
             "consistency": self.config.consistency,

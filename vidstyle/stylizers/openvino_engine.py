@@ -73,7 +73,7 @@ def _convert(style: StyleFile, height: int, width: int) -> openvino.Model:
     from vidstyle.stylizers.painter import FramePainter
     from vidstyle.stylizers.style_file import load_network
 
-    network = load_network(style.path, style.card, reverse=style.reverse)
+    network = load_network(style)
     painter = FramePainter(network, height, width).eval()
     example = torch.zeros(1, height, width, 3, dtype=torch.uint8)
     # OpenVINO's own tracing checks itself by running the network thrice, which costs seconds.

@@ -36,7 +36,7 @@ class TorchEngine:
         Raises:
             StyleError: the style's file is broken.
         """
-        network = load_network(style.path, style.card, reverse=style.reverse)
+        network = load_network(style)
         self.painter = FramePainter(network, height, width).eval().to(device)
         self.device = torch.device(device)
         self.notes = notes

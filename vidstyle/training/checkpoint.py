@@ -21,7 +21,7 @@ MOMENTS: Final = ("exp_avg", "exp_avg_sq")
 FREE_TO_CHANGE: Final = frozenset(
     (
         *("resume", "output", "device", "keep_reverse"),
-        *("photos", "paintings", "clips", "style", "perceptual"),
+        *("photos", "paintings", "clips", "styles", "perceptual"),
         *("title", "painter", "year", "licence", "data", "weak"),
     )
 )
@@ -83,7 +83,8 @@ def _named(learned: nn.Module, optimizer: Adam) -> list[tuple[str, nn.Parameter]
 
 
 def _settings(config: RunSettings) -> dict[str, Any]:
-    return {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
+    settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
+    return settings | {"style_names": list(config.style_names)}
 
 
 def _refuse_other_settings(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
