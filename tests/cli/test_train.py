@@ -189,7 +189,7 @@ def test_nothing_given_is_a_demonstration_that_says_what_to_give(
     assert main(["train", "--temporal", "-o", str(tmp_path)]) == 0
     (config,) = seen
     assert (config.name, config.temporal) == ("demo", True)
-    assert config.style.is_file()
+    assert config.styles[0].is_file()
     assert len(list(config.photos.iterdir())) >= LEAST_PHOTOS
     assert "vidstyle train PAINTING --photos FOLDER" in capsys.readouterr().err
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -14,10 +15,12 @@ from safetensors.torch import load_file, save_file
 
 from vidstyle.errors import StyleError
 from vidstyle.stylizers.card import CARD_KEY, read_cards
+from vidstyle.stylizers.engine import Engine, open_engine
 from vidstyle.stylizers.graph_cache import graph_file
 from vidstyle.stylizers.networks import build, choose_shares, make_conditional
-from vidstyle.stylizers.registry import StyleRegistry, parse_mixture
+from vidstyle.stylizers.registry import Schedule, StyleRegistry, parse_mixture
 from vidstyle.stylizers.style_file import load_network
+from vidstyle.stylizers.tiles import TiledNetwork
 from vidstyle.types import StyleCard
 
 MakeStyle = Callable[..., Path]
@@ -129,3 +132,56 @@ def test_more_cards_than_norms_are_refused(registry: StyleRegistry, tmp_path: Pa
     save_file(load_file(path), path, {CARD_KEY: json.dumps([*cards, cards[0] | {"name": "fog"}])})
     with pytest.raises(StyleError, match="do not fit its card"):
         load_network(StyleRegistry([tmp_path]).find("sea", "best"))
+
+
+def test_a_schedule_goes_from_style_to_style(registry: StyleRegistry) -> None:
+    style = registry.find("1 sea; 3 sky:1,sun:3; 4 sun", "fast")
+    assert (style.card.name, style.card.tier) == ("sea-to-sky-to-sun", "best")
+    assert style.schedule is not None
+    at = {0: (1, 0, 0), 1: (1, 0, 0), 2: (0.5, 0.125, 0.375), 3: (0, 0.25, 0.75), 9: (0, 0, 1)}
+    for seconds, shares in at.items():
+        assert style.schedule.at(seconds) == pytest.approx(shares)
+    changed = [style.schedule.changed(seconds) for seconds in (0, 1, 2, 3, 4, 9)]
+    assert changed == pytest.approx([0, 0, 0.5, 1, 1.25, 1.25])
+    assert registry.find(style.spec, "best") == style
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=6, unique=True), st.floats(0, 120))
+def test_shares_on_a_schedule_are_together_1(times: list[float], now: float) -> None:
+    corners = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.25, 0.75))
+    times = sorted(times)
+    shares = tuple(corners[k % 3] for k in range(len(times)))
+    schedule = Schedule(tuple(times), shares)
+    assert sum(schedule.at(now)) == pytest.approx(1)
+    assert min(schedule.at(now)) >= -1e-9
+    assert schedule.changed(now) <= schedule.changed(now + 1) + 1e-9
+
+
+@pytest.mark.parametrize("spec", ["sea; 2 sky", "2 sea; 1 sky", "-1 sea; 2 sky", "1 sea; nan sky"])
+def test_what_is_no_schedule_is_refused(registry: StyleRegistry, spec: str) -> None:
+    with pytest.raises(StyleError, match="time"):
+        registry.find(spec, "best")
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_an_engine_paints_what_is_chosen(registry: StyleRegistry, engine: str) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (1, 24, 32, 3)).astype(np.uint8)
+
+    def opened(spec: str) -> Engine:
+        style = registry.find(spec, "best")
+        return open_engine(style, height=24, width=32, device="cpu", engine=engine)
+
+    changing = opened("0 sea; 1 sun")
+    for shares, spec in (((1, 0, 0), "sea"), ((0.25, 0, 0.75), "sea:1,sun:3"), ((0, 0, 1), "sun")):
+        changing.choose(shares)
+        difference = changing.paint(frames).astype(int) - opened(spec).paint(frames)
+        assert np.abs(difference).mean() < 1
+
+
+def test_tiles_follow_the_shares(registry: StyleRegistry) -> None:
+    style = registry.find("0 sea; 1 sun", "best")
+    network, picture = load_network(style), torch.rand(1, 3, 64, 48)
+    tiled = TiledNetwork(network, 32)
+    for shares in ((1.0, 0.0, 0.0), (0.5, 0.0, 0.5)):
+        choose_shares(network, torch.tensor(shares))
+        assert torch.allclose(tiled(picture), network(picture), atol=1e-4)

@@ -27,6 +27,7 @@ class Style:
         card: what the style says of itself.
         sha256: of its file.
         spec: what `load_style` finds it by.
+        schedule: how it changes over a clip, if it does.
         notes: what is not as asked, a sentence each.
     """
 
@@ -40,6 +41,7 @@ class Style:
         self.card: StyleCard = file.card
         self.sha256 = file.sha256()
         self.spec = file.spec
+        self.schedule = file.schedule
         self.notes = notes
         self._on_cpu = choose_device(device) == "cpu"
 

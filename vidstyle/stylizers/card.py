@@ -1,9 +1,10 @@
-"""Reading the cards of styles, which needs neither torch nor the weights."""
+"""The cards of styles, whose reading needs neither torch nor the weights."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,12 @@ def read_cards(path: Path) -> tuple[StyleCard, ...]:
         return _parse_cards(text)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StyleError(f"{path}: its card is broken ({error})") from error
+
+
+def cards_text(cards: Sequence[StyleCard]) -> str:
+    """The cards of a file as its header holds them under `CARD_KEY`."""
+    said = [asdict(card) for card in cards]
+    return json.dumps(said if len(said) > 1 else said[0], ensure_ascii=False)
 
 
 def _check_header(path: Path) -> None:

@@ -23,7 +23,7 @@ def graph_file(style: StyleFile, height: int, width: int) -> Path:
 
     The name changes with everything that the graph is made from.
     """
-    chosen = f"{style.reverse} {style.shares}"
+    chosen = f"{style.reverse} {'any' if style.schedule else style.shares}"
     made_from = hashlib.sha256(f"{openvino.__version__} {height}x{width} {chosen}".encode())
     for path in (*(Path(__file__).with_name(name) for name in _SOURCES), style.path):
         made_from.update(path.read_bytes())

@@ -30,8 +30,12 @@ class InstanceNorm(nn.InstanceNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C, H, W) over H and W; half precision overflows in the variance."""
         with torch.autocast(x.device.type, enabled=False):
-            normalised: Tensor = super().forward(x.float())
-            return normalised.to(x.dtype)
+            scale, shift = self.scale_and_shift()
+            return F.instance_norm(x.float(), weight=scale, bias=shift, eps=self.eps).to(x.dtype)
+
+    def scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        """What each channel is multiplied with once it is normalised, and what is added; (C,)."""
+        return self.weight, self.bias
 
 
 class ConditionalNorm(InstanceNorm):
@@ -48,11 +52,9 @@ class ConditionalNorm(InstanceNorm):
         self.shares = torch.zeros(styles)
         """Of each style in what is painted."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise (N, C, H, W) over H and W as the shares of the styles ask for."""
-        with torch.autocast(x.device.type, enabled=False):
-            scale, shift = self.shares @ self.weight, self.shares @ self.bias
-            return F.instance_norm(x.float(), weight=scale, bias=shift, eps=self.eps).to(x.dtype)
+    def scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        """As much of each style's as its share says."""
+        return self.shares @ self.weight, self.shares @ self.bias
 
 
 def convolution(inputs: int, outputs: int, size: int = 3, *, stride: int = 1) -> nn.Conv2d:

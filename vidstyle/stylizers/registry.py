@@ -7,9 +7,12 @@ import hashlib
 import json
 import math
 import os
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +21,8 @@ from vidstyle.stylizers.card import read_cards
 from vidstyle.types import STYLE_NAME, TIERS, StyleCard, Tier
 
 SUFFIX: Final = ".safetensors"
+_TIMED: Final = re.compile(r"\s*-?[0-9.]+\s|.*;")
+"""What begins with a time, or has parts: a schedule."""
 MANIFEST: Final = "manifest.json"
 """In the shipped folder: the sha256 of every file in it."""
 
@@ -32,6 +37,8 @@ class StyleFile:
     """Paintings become photographs."""
     shares: tuple[float, ...] = ()
     """How much of each style is painted, in a file that holds several; together 1."""
+    schedule: Schedule | None = None
+    """How that changes over the clip; `shares` is what it begins with."""
     spec: str = ""
     """What `StyleRegistry.find` finds it by."""
 
@@ -52,6 +59,34 @@ class StyleFile:
     def sha256(self) -> str:
         """Of the file, as hexadecimal digits."""
         return _sha256(self.path)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Shares of styles over time: straight lines between points, level before and after them."""
+
+    seconds: tuple[float, ...]
+    """Of the clip, rising."""
+    shares: tuple[tuple[float, ...], ...]
+    """At each of those times, one share for each style of the file, together 1."""
+
+    def at(self, seconds: float) -> tuple[float, ...]:
+        """The shares at a time."""
+        after = bisect_right(self.seconds, seconds)
+        if after in (0, len(self.seconds)):
+            return self.shares[max(after - 1, 0)]
+        begin, end = self.seconds[after - 1 : after + 1]
+        way = (seconds - begin) / (end - begin)
+        pairs = zip(*self.shares[after - 1 : after + 1], strict=True)
+        return tuple(first + way * (second - first) for first, second in pairs)
+
+    def changed(self, seconds: float) -> float:
+        """How much has changed up to a time: 1 for every style that another has replaced."""
+        times = [time for time in self.seconds if time < seconds]
+        points = [self.at(time) for time in (*times, seconds)]
+        return sum(
+            sum(abs(b - a) for a, b in zip(*pair, strict=True)) / 2 for pair in pairwise(points)
+        )
 
 
 class StyleRegistry:
@@ -78,7 +113,10 @@ class StyleRegistry:
         return tuple(_readable(path for folder in self.folders for path in _files(folder)))
 
     def find(self, name: str, tier: Tier) -> StyleFile:
-        """Find a style by name or path, or a mixture such as "monet:0.6,scream:0.4".
+        """Find a style by name or path.
+
+        Or a mixture such as "monet:0.6,scream:0.4", or such over time: "0 monet; 12.5 scream" are
+        seconds of the clip and what is painted then; between them one becomes the other.
 
         A style that is not trained for `tier` comes in its other one: compare `card.tier`. Styles
         can be mixed that share one network, of whatever tier.
@@ -88,6 +126,8 @@ class StyleRegistry:
         """
         if name.endswith(SUFFIX) or any(sep and sep in name for sep in (os.sep, os.altsep)):
             return _open(Path(name))
+        if _TIMED.match(name):
+            return self._scheduled(name, tier)
         if "," in name or ":" in name:
             return self._mixture(name, tier)
         if not STYLE_NAME.fullmatch(name):
@@ -110,6 +150,23 @@ class StyleRegistry:
                 return _mix(parts)
         raise StyleError(
             f"{' and '.join(amounts)} cannot be mixed: only styles that were trained together can"
+        )
+
+    def _scheduled(self, spec: str, tier: Tier) -> StyleFile:
+        points = parse_schedule(spec)
+        names = dict.fromkeys(name for _, what in points for name in parse_mixture(what))
+        whole = self._mixture(",".join(names), tier)
+        found = [self._mixture(what, whole.card.tier) for _, what in points]
+        times = [time for time, _ in points]
+        title = " to ".join(style.card.title for style in found)
+        return replace(
+            whole,
+            card=replace(whole.card, name="-to-".join(names), title=title),
+            shares=found[0].shares,
+            schedule=Schedule(tuple(times), tuple(style.shares for style in found)),
+            spec="; ".join(
+                f"{time:g} {style.spec}" for time, style in zip(times, found, strict=True)
+            ),
         )
 
     def _unknown(self, name: str) -> str:
@@ -193,6 +250,25 @@ def parse_mixture(spec: str) -> dict[str, float]:
     if not (all(amount >= 0 for amount in amounts.values()) and 0 < total < math.inf):
         raise StyleError(f"{spec!r}: shares are 0 or more, and not all of them 0")
     return {name: amount / total for name, amount in amounts.items()}
+
+
+def parse_schedule(spec: str) -> list[tuple[float, str]]:
+    """Read "0 monet; 12.5 scream" as times in seconds and what is painted then.
+
+    Raises:
+        StyleError: it says something else, or times do not rise.
+    """
+    points = []
+    for part in spec.split(";"):
+        time, _, what = part.strip().partition(" ")
+        try:
+            points.append((float(time), what.strip()))
+        except ValueError:
+            raise StyleError(f"{part.strip()!r} is no time and style, such as 12.5 monet") from None
+    times = [time for time, _ in points]
+    if not all(a < b for a, b in pairwise(times)) or not 0 <= times[0] <= times[-1] < math.inf:
+        raise StyleError(f"{spec!r}: the times of a schedule are 0 or more, and rise")
+    return points
 
 
 def _mix(parts: Sequence[tuple[StyleFile, float]]) -> StyleFile:

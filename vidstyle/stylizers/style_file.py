@@ -6,10 +6,9 @@ scales and shifts are as many rows (see `ConditionalNorm`).
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +18,13 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from vidstyle.errors import StyleError
-from vidstyle.stylizers.card import CARD_KEY
-from vidstyle.stylizers.networks import StyleNetwork, build, norms
+from vidstyle.stylizers.card import CARD_KEY, cards_text
+from vidstyle.stylizers.networks import (
+    StyleNetwork,
+    build,
+    make_conditional,
+    norms,
+)
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.types import StyleCard
 
@@ -48,9 +52,8 @@ def save_style(
     if reverse is not None:
         tensors |= {REVERSE + name: t for name, t in reverse.state_dict().items()}
     tensors = {name: t.detach().cpu().half().contiguous() for name, t in tensors.items()}
-    said = [asdict(replace(card, reversible=reverse is not None)) for card in cards]
-    text = json.dumps(said if len(said) > 1 else said[0], ensure_ascii=False)
-    write_safetensors(path, tensors, {CARD_KEY: text})
+    cards = [replace(card, reversible=reverse is not None) for card in cards]
+    write_safetensors(path, tensors, {CARD_KEY: cards_text(cards)})
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
@@ -72,10 +75,12 @@ def load_network(style: StyleFile) -> StyleNetwork:
     try:
         _check_tensors(style)
         network = build(style.card)
+        if style.schedule:
+            make_conditional(network, len(style.shares))
         tensors = load_file(path)
         if style.card.reversible:
             tensors = _one_way(tensors, reverse=style.reverse)
-        for name in _of_norms(network) if style.shares else ():
+        for name in _of_norms(network) if style.shares and not style.schedule else ():
             tensors[name] = torch.tensor(style.shares) @ tensors[name].float()
         network.load_state_dict({name: t.float() for name, t in tensors.items()})
     except (OSError, SafetensorError, TypeError, ValueError, RuntimeError) as error:
