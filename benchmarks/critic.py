@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.jobs.style import Style
 from vidstyle.metrics.distributions import gram_distance
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.training.data import find_pictures, load_picture, to_tensor
@@ -87,12 +86,7 @@ def square(path: Path) -> Tensor:
     return to_tensor(picture.crop((left, top, left + SIDE, top + SIDE)))[None]
 
 
-def to_pixels(picture: Tensor) -> NDArray[np.uint8]:
-    """(1, 3, H, W) in [0, 1] to (H, W, 3) uint8."""
-    pixels: NDArray[np.uint8] = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
-    return pixels
-
-
-def from_pixels(pixels: NDArray[np.uint8]) -> Tensor:
-    """Undo `to_pixels`."""
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+def paint(style: Style, picture: Tensor) -> Tensor:
+    """What a style makes of a picture (1, 3, H, W) in [0, 1]."""
+    pixels = (picture[0].permute(1, 2, 0) * 255).round().byte().numpy()
+    return torch.from_numpy(style.paint(pixels)).permute(2, 0, 1)[None] / 255

@@ -5,7 +5,7 @@
 For held-out photographs at 256 pixels: content and style loss, weighted as in the style's card, of
 what `fast` and `best` paint, against pictures that L-BFGS descends to from the photograph (Gatys et
 al. 2016) with strong-Wolfe line search, after 50 and after 100 evaluations of loss and gradient.
-Pixels that it drives out of range are brought back before they are judged, as a file would.
+It may leave the range of colours, which a painter cannot.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
 import torch
-from critic import SIDE, Critic, from_pixels, judge_of, squares, to_pixels
+from critic import SIDE, Critic, judge_of, paint, squares
 from torch import Tensor
 
 from vidstyle.jobs.machine import machine_card
-from vidstyle.jobs.style import load_style
-from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
+from vidstyle.jobs.style import Style
+from vidstyle.stylizers.registry import StyleRegistry, shipped_file
 from vidstyle.training.train import CONTENT_LAYER, PERCEPTUAL
 from vidstyle.types import TIERS, StyleCard, Tier
 
@@ -32,45 +32,36 @@ RESULT = Path(__file__).parent / "results/optimisation.md"
 
 
 class Descent:
-    """L-BFGS from a photograph, and the best picture it has seen so far."""
+    """L-BFGS from a photograph, and the least loss that it has come to after each evaluation."""
 
     def __init__(self, critic: Critic, card: StyleCard, photo: Tensor) -> None:
-        self.critic, self.card, self.photo = critic, card, photo
+        self.critic, self.card = critic, card
         self.picture = photo.clone().requires_grad_()
         with torch.no_grad():
             self.shown = critic.network(photo)[CONTENT_LAYER]
-        self.evaluations = 0
-        self.least = float("inf")
-        self.best = photo
-        self.totals: dict[int, float] = {}
+        self.least: list[float] = []
 
-    def run(self) -> dict[int, float]:
-        """Total loss of the best picture after each of EVALUATIONS."""
+    def run(self) -> list[float]:
+        """Take as many evaluations as are asked about."""
         most = max(EVALUATIONS)
-        while self.evaluations < most:
+        while len(self.least) < most:  # a search along a line may give up early: begin anew
             optimizer = torch.optim.LBFGS(
                 [self.picture],
                 max_iter=most,
-                max_eval=most - self.evaluations,
+                max_eval=most - len(self.least),
                 tolerance_grad=0,
                 tolerance_change=0,
                 history_size=most,
                 line_search_fn="strong_wolfe",
             )
             optimizer.step(self._evaluate)
-        return self.totals
+        return self.least[:most]
 
     def _evaluate(self) -> Tensor:
         losses = self.critic.of_features(self.critic.network(self.picture), self.shown)
         total = losses.total(self.card)
         (self.picture.grad,) = torch.autograd.grad(total, self.picture)
-        self.evaluations += 1
-        if total.item() < self.least:
-            self.least, self.best = total.item(), self.picture.detach().clone()
-        if self.evaluations in EVALUATIONS:
-            self.totals[self.evaluations] = total_loss(
-                self.critic, self.card, self.best.clamp(0, 1), self.photo
-            )
+        self.least.append(min([total.item(), *self.least[-1:]]))
         return total
 
 
@@ -91,6 +82,8 @@ class Row:
     photos: list[float] = field(default_factory=list)
     painted: dict[Tier, list[float]] = field(default_factory=dict)
     optimised: dict[int, list[float]] = field(default_factory=dict)
+    worth: dict[Tier, list[int]] = field(default_factory=dict)
+    """Evaluations that L-BFGS needs to do better."""
 
     def ratios(self, tier: Tier) -> list[float]:
         """Of each photograph, what the tier paints over what it is to keep up with."""
@@ -101,26 +94,23 @@ class Row:
 def measure(name: str, painting: Path, photos: list[Tensor], options: argparse.Namespace) -> Row:
     """Paint and optimise every photograph in one style."""
     files = {tier: StyleRegistry().find(name, tier) for tier in TIERS}
-    files = {tier: file for tier, file in files.items() if file.card.tier == tier}
-    card = next(iter(files.values())).card
+    styles = {t: Style(file, device="cpu") for t, file in files.items() if file.card.tier == t}
+    card = next(iter(styles.values())).card
     critic = Critic(judge_of(card, options.perceptual), card, painting)
     weights = card.recipe["weights"]
     words = f"content {weights['content']:g}, style {weights['style']:g}"
     row = Row(name, words, critic.network.description)
     for photo in photos:
         row.photos.append(total_loss(critic, card, photo, photo))
-        for tier, file in files.items():
-            total = total_loss(critic, card, painted(file, photo), photo)
+        totals = Descent(critic, card, photo).run()
+        for evaluations in EVALUATIONS:
+            row.optimised.setdefault(evaluations, []).append(totals[evaluations - 1])
+        for tier, style in styles.items():
+            total = total_loss(critic, card, paint(style, photo), photo)
             row.painted.setdefault(tier, []).append(total)
-        for evaluations, total in Descent(critic, card, photo).run().items():
-            row.optimised.setdefault(evaluations, []).append(total)
-        print(name, len(row.photos), row.painted, row.optimised, flush=True)
+            row.worth.setdefault(tier, []).append(sum(least > total for least in totals))
+        print(name, len(row.photos), row.painted, row.worth, row.optimised, flush=True)
     return row
-
-
-def painted(file: StyleFile, photo: Tensor) -> Tensor:
-    """What a style makes of a photograph."""
-    return from_pixels(load_style(str(file.path), device="cpu").paint(to_pixels(photo)))
 
 
 def line(row: Row) -> str:
@@ -129,18 +119,19 @@ def line(row: Row) -> str:
     cells += [f"{fmean(row.optimised[evaluations]):.3f}" for evaluations in EVALUATIONS]
     for tier in TIERS:
         if tier not in row.painted:
-            cells += ["–", "–"]
+            cells += ["–", "–", "–"]
             continue
         ratios = row.ratios(tier)
         kept = sum(ratio <= 1 for ratio in ratios)
         mean = fmean(row.painted[tier])
         cells += [f"{mean:.3f}", f"{fmean(ratios):.2f} ({kept} of {len(ratios)})"]
+        cells.append(f"{median(row.worth[tier]):.0f}")
     return f"| {row.name} | {row.weights} | {row.judge} | {' | '.join(cells)} |"
 
 
 def page(rows: list[Row], options: argparse.Namespace) -> str:
     """All of it as markdown."""
-    tiers = " | ".join(f"{tier} | over {BAR[tier]} evaluations" for tier in TIERS)
+    tiers = " | ".join(f"{tier} | over {BAR[tier]} evaluations | worth" for tier in TIERS)
     steps = " | ".join(f"{evaluations} evaluations" for evaluations in EVALUATIONS)
     return "\n".join(
         [
@@ -150,12 +141,13 @@ def page(rows: list[Row], options: argparse.Namespace) -> str:
             f"photographs of {SIDE} px that were not trained on, judged by the network that the "
             "style was trained with, weighted as in its card. L-BFGS with strong-Wolfe line "
             "search begins with the photograph. Means over the photographs; in brackets on how "
-            "many of them the painter does at least as well.",
+            "many of them the painter does at least as well. Worth: evaluations, median, that "
+            "L-BFGS needs to do better.",
             "",
             machine_card().markdown(),
             "",
             f"| style | weights | judge | photograph | {steps} | {tiers} |",
-            "|---" * (4 + len(EVALUATIONS) + 2 * len(TIERS)) + "|",
+            "|---" * (4 + len(EVALUATIONS) + 3 * len(TIERS)) + "|",
             *map(line, rows),
             "",
         ]

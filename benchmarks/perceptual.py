@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vidstyle.jobs.style import Style, load_style
+from vidstyle.jobs.style import Style
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.registry import StyleRegistry, shipped_file, shipped_folder
 from vidstyle.training.data import find_pictures, load_picture, to_tensor
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=RESULT)
     options = parser.parse_args()
     found = StyleRegistry((options.painters,)).styles
-    painters = [load_style(str(style.path), device="cpu") for style in found]
+    painters = [Style(style, device="cpu") for style in found]
     vgg19 = load_perceptual(options.vgg19)
     ours = load_perceptual(options.other or shipped_file(PERCEPTUAL))
     files = find_pictures(options.pictures)[::-1][: options.count]

@@ -114,9 +114,16 @@ def measure(clip: Path, styles: Sequence[StyleFile], options: argparse.Namespace
 
 def painted(source: Path, style: StyleFile, consistency: float, folder: Path) -> Path:
     """The clip as `vidstyle run` paints it."""
-    output = folder / f"{style.path.stem}.{consistency:g}.mp4"
+    name, tier = style.card.name, style.card.tier
+    output = folder / f"{name}.{tier}.{consistency:g}.mp4"
     config = RunConfig(
-        (source,), str(style.path), output, consistency=consistency, encode=LOSSLESS, overwrite=True
+        (source,),
+        name if style.shares else str(style.path),  # one of several in a file has no path
+        output,
+        tier=tier,
+        consistency=consistency,
+        encode=LOSSLESS,
+        overwrite=True,
     )
     run(config)
     return output

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from critic import SIDE, Critic, from_pixels, judge_of, squares, to_pixels
+from critic import SIDE, Critic, judge_of, paint, squares
 from steadiness import HEIGHT, Value, detail, e_warp, number, painted, write_scaled
 from torch import Tensor
 
@@ -29,7 +29,7 @@ from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.evaluation import EvaluateConfig, EvaluationReport
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.plan import CLIP_SUFFIXES
-from vidstyle.jobs.style import load_style
+from vidstyle.jobs.style import Style
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
 from vidstyle.training.train import PERCEPTUAL
 
@@ -139,10 +139,10 @@ def losses(pair: Pair, photos: Sequence[Tensor], networks: Sequence[Path]) -> li
 @torch.no_grad()
 def judged(critic: Critic, file: StyleFile, photos: Sequence[Tensor]) -> tuple[float, ...]:
     """Content, style and Gram loss of what a style makes of photographs, on average."""
-    style = load_style(str(file.path), device="cpu")
+    style = Style(file, device="cpu")
     found = []
     for photo in photos:
-        picture = from_pixels(style.paint(to_pixels(photo)))
+        picture = paint(style, photo)
         content, of_style = critic.losses(picture, photo)
         found.append((content.item(), of_style.item(), critic.gram(picture)))
     return tuple(map(fmean, zip(*found, strict=True)))

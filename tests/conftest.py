@@ -16,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
+from torch import nn
 
 from vidstyle.jobs.bench.report import STAGES, Ceiling, Row, Spread
 from vidstyle.jobs.machine import MachineCard
 from vidstyle.perceptual.network import CONVOLUTIONS
-from vidstyle.stylizers.networks import build
+from vidstyle.stylizers.networks import build, make_conditional, norms
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.types import StyleCard, Tier
 
@@ -29,6 +30,7 @@ torch.set_num_threads(1)
 
 MakeRow = Callable[..., Row]
 MakeStyle = Callable[..., Path]
+MakeCollection = Callable[..., Path]
 MakeClip = Callable[..., Path]
 
 NETWORKS = {
@@ -56,7 +58,27 @@ def make_style(tmp_path: Path) -> MakeStyle:
         card = StyleCard(name, "Tiny", "Nobody", "2026", tier, network, parameters)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.{tier}.safetensors"
-        save_style(path, build(card), card)
+        save_style(path, build(card), [card])
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_collection(tmp_path: Path) -> MakeCollection:
+    """Write a file of several styles, with random weights, that share one network."""
+
+    def make(*names: str, tier: Tier = "best", folder: Path = tmp_path) -> Path:
+        torch.manual_seed(0)
+        network, parameters = NETWORKS[tier]
+        cards = [StyleCard(n, n.title(), "P", "1", tier, network, parameters) for n in names]
+        together = make_conditional(build(cards[0]), len(names))
+        for norm in norms(together).values():
+            nn.init.normal_(norm.weight)
+            nn.init.normal_(norm.bias)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "collection.safetensors"
+        save_style(path, together, cards)
         return path
 
     return make

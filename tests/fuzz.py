@@ -128,7 +128,7 @@ def styles(folder: Path) -> None:
         ("best", "BestNet", {"width": 4, "blocks": 1}),
     ):
         card = StyleCard("tiny", "T", "N", "2026", tier, network, parameters)  # type: ignore[arg-type]
-        save_style(folder / f"tiny.{tier}.safetensors", build(card), card)
+        save_style(folder / f"tiny.{tier}.safetensors", build(card), [card])
 
 
 # --- What is done with a mutated one ----------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Ship a trained style: `python weights/add.py STYLE.safetensors [--title ... --weak ...]`.
+"""Ship what was trained: `python weights/add.py STYLE.safetensors [--title ... --weak ...]`.
 
-Copies it here as NAME.TIER.safetensors, with what the options say written into its card, and
-records every checksum in the manifest.
+Copies it here under its own name, with what the options say written into its card, and records
+every checksum in the manifest. In a file of several styles, title, painter and year are those of
+the shipped style of that name.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from vidstyle.stylizers.card import read_card
-from vidstyle.stylizers.registry import write_manifest
-from vidstyle.stylizers.style_file import load_network, save_style
+from safetensors.torch import load_file
 
+from vidstyle.stylizers.card import CARD_KEY, cards_text, read_cards
+from vidstyle.stylizers.registry import StyleRegistry, write_manifest
+from vidstyle.stylizers.style_file import write_safetensors
+from vidstyle.types import StyleCard
+
+HOME = Path(__file__).parent
 WORDS = ("name", "title", "painter", "year", "data", "licence", "weak")
+OF_THE_PAINTING = ("title", "painter", "year")
 
 
 def main() -> None:
@@ -24,13 +30,22 @@ def main() -> None:
     for word in WORDS:
         parser.add_argument(f"--{word}")
     options = parser.parse_args()
-    card = read_card(options.style)
-    network = load_network(options.style, card)
     said = {word: value for word in WORDS if (value := getattr(options, word)) is not None}
-    card = replace(card, **said)
-    folder = Path(__file__).parent
-    save_style(folder / f"{card.name}.{card.tier}.safetensors", network, card)
-    write_manifest(folder)
+    cards = read_cards(options.style)
+    several = len(cards) > 1
+    name = said.pop("name", options.style.stem) if several else said.get("name", cards[0].name)
+    known: list[dict[str, str]] = of_shipped(cards) if several else [{}]
+    cards = tuple(replace(c, **(words | said)) for c, words in zip(cards, known, strict=True))
+    path = HOME / f"{name}.{cards[0].tier}.safetensors"
+    write_safetensors(path, load_file(options.style), {CARD_KEY: cards_text(cards)})
+    write_manifest(HOME)
+
+
+def of_shipped(cards: tuple[StyleCard, ...]) -> list[dict[str, str]]:
+    """What shipped styles say of the same paintings."""
+    registry = StyleRegistry((HOME,))
+    shipped = [registry.find(card.name, "fast").card for card in cards]
+    return [{word: getattr(card, word) for word in OF_THE_PAINTING} for card in shipped]
 
 
 if __name__ == "__main__":

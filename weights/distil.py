@@ -79,9 +79,7 @@ class Pictures:
     def __init__(self, photos: Path, paintings: Path, styles: Path, batch: int, side: int) -> None:
         self.photos = PhotoBatches(find_pictures(photos), batch, side, SEED)
         self.paintings = PhotoBatches(find_pictures(paintings), batch, side, SEED)
-        self.painters = [
-            load_network(style.path, style.card) for style in StyleRegistry((styles,)).styles
-        ]
+        self.painters = [load_network(style) for style in StyleRegistry((styles,)).styles]
 
     @torch.no_grad()
     def __getitem__(self, step: int) -> Tensor:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from vidstyle.cli.main import main
+from vidstyle.stylizers.registry import user_folder
 from vidstyle.types import Limits
 from vidstyle.video.info import probe
 
@@ -169,7 +170,7 @@ def test_a_style_cannot_send_the_output_elsewhere(
     from vidstyle.types import StyleCard
 
     card = StyleCard("x/../../evil", "", "", "", "fast", "FastNet", {"width": 16})
-    save_style(style, build(card), card)
+    save_style(style, build(card), [card])
     result = vidstyle("run", clip, "--style", style, "--engine", "torch")
     assert result.code == 6
     assert {path.name for path in tmp_path.iterdir()} == {"deep", "evil.safetensors"}
@@ -226,6 +227,8 @@ def test_failures_among_several_inputs_are_told_at_the_end(
         ["paint"],
         ["run"],
         ["run", "a.mp4"],
+        ["run", "a.mp4", "--style", "tiny", "--style-schedule", "0 tiny"],
+        ["run", "a.mp4", "--style-schedule", "tiny"],
         ["run", "a.mp4", "--style", "tiny", "--strength", "1.5"],
         ["run", "a.mp4", "--style", "tiny", "--start", "soon"],
         ["run", "a.mp4", "--style", "tiny", "--tier", "huge"],
@@ -288,6 +291,19 @@ def test_file_names_cannot_steer_the_terminal(vidstyle: Vidstyle, make_clip: Mak
     result = vidstyle("run", clip, "--style", "tiny", "--engine", "torch")
     assert result.code == 0
     assert "\x1b" not in result.err
+
+
+def test_a_style_becomes_another(
+    vidstyle: Vidstyle, make_clip: MakeClip, make_collection: Callable[..., Path]
+) -> None:
+    make_collection("sea", "sun", folder=user_folder())
+    clip = make_clip(frames=12)
+    ran = vidstyle("run", clip, "--style-schedule", "0 sea; 0:00.4 sun", "--device", "cpu")
+    assert (ran.code, ran.out) == (0, "")
+    assert "sea-to-sun best" in ran.err
+    assert clip.with_suffix(".sea-to-sun.mp4").exists()
+    mixed = vidstyle("run", clip, "--style", "sea:0.5,sun:0.5", "--device", "cpu")
+    assert (mixed.code, clip.with_suffix(".sea-50-sun-50.mp4").exists()) == (0, True)
 
 
 def test_styles_lists_what_there_is(

@@ -43,6 +43,15 @@ def test_options_reach_the_training(seen: list[TrainConfig]) -> None:
     assert (config.title, config.painter, config.year, config.licence) == ("T", "P", "1889", "CC0")
 
 
+def test_several_paintings_want_a_name(
+    seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "a.jpg", "b.jpg", "--photos", "x", "--name", "two"]) == 0
+    assert (seen[0].styles, seen[0].style_names) == ((Path("a.jpg"), Path("b.jpg")), ("a", "b"))
+    assert main(["train", "a.jpg", "b.jpg", "--photos", "x"]) == 2
+    assert "--name" in capsys.readouterr().err
+
+
 def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> None:
     text = (
         "train --method cyclegan --photos holiday --paintings art/Monet -o out --steps 7 "
@@ -197,7 +206,7 @@ def test_nothing_given_is_a_demonstration_that_says_what_to_give(
     assert main(["train", "--temporal", "-o", str(tmp_path)]) == 0
     (config,) = seen
     assert (config.name, config.temporal) == ("demo", True)
-    assert config.style.is_file()
+    assert config.styles[0].is_file()
     assert len(list(config.photos.iterdir())) >= LEAST_PHOTOS
     assert "vidstyle train PAINTING --photos FOLDER" in capsys.readouterr().err
 

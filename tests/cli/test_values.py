@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.cli.values import rate, seconds
+from vidstyle.cli.values import rate, seconds, timetable
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,14 @@ def test_rates_are_exact(text: str, value: Fraction) -> None:
 def test_what_is_no_rate(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no rate"):
         rate(text)
+
+
+def test_times_of_a_schedule_become_seconds() -> None:
+    asked = "0 monet;1:10.5 a:1, b:2 ;  2:00 scream"
+    assert timetable(asked) == "0 monet; 70.5 a:1, b:2; 120 scream"
+
+
+@pytest.mark.parametrize("text", ["", "monet", "0 monet;", "0 monet; later scream"])
+def test_what_is_no_schedule(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no time"):
+        timetable(text)

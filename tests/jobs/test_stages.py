@@ -45,7 +45,7 @@ class Halver:
     def observe(self, frame: Image) -> Observation:
         return Observation(frame, None, None)
 
-    def hold(self, seen: Observation, painted: Image) -> Image:
+    def hold(self, seen: Observation, painted: Image, changed: float) -> Image:
         assert (255 - seen.half == painted).all()
         return painted // 2
 
@@ -114,7 +114,7 @@ class FailingPainter:
 
 
 class FailingBlender(Halver):
-    def hold(self, seen: Observation, painted: Image) -> Image:
+    def hold(self, seen: Observation, painted: Image, changed: float) -> Image:
         if (seen.half == 3).all():
             raise Fault("blender")
         return painted

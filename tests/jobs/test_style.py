@@ -10,8 +10,8 @@ import pytest
 import vidstyle
 from vidstyle.errors import StyleError, UsageError
 from vidstyle.jobs.style import Style, load_style
-from vidstyle.stylizers.card import read_card
-from vidstyle.stylizers.registry import user_folder
+from vidstyle.stylizers.card import read_cards
+from vidstyle.stylizers.registry import StyleFile, user_folder
 from vidstyle.stylizers.style_file import load_network, save_style
 
 MakeStyle = Callable[..., Path]
@@ -86,9 +86,9 @@ def test_the_way_back_is_another_painter_under_another_name(
     tmp_path: Path, make_style: MakeStyle
 ) -> None:
     one, other = make_style("one", seed=1), make_style("other", seed=2)
-    forth, back = (load_network(path, read_card(path)) for path in (one, other))
+    forth, back = (load_network(StyleFile(path, read_cards(path)[0])) for path in (one, other))
     both = tmp_path / "both.safetensors"
-    save_style(both, forth, replace(read_card(one), name="both"), reverse=back)
+    save_style(both, forth, [replace(read_cards(one)[0], name="both")], reverse=back)
     picture = np.random.default_rng(0).integers(0, 256, (24, 32, 3)).astype(np.uint8)
     for engine in ("torch", "openvino"):
         style, expected = (

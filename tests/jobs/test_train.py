@@ -19,7 +19,7 @@ from vidstyle.training.loop import TrainProgress
 @pytest.fixture
 def config(tmp_path: Path) -> TrainConfig:
     return TrainConfig(
-        style=tmp_path / "a.png", photos=tmp_path, name="a", output=tmp_path, temporal=True
+        styles=(tmp_path / "a.png",), photos=tmp_path, name="a", output=tmp_path, temporal=True
     )
 
 

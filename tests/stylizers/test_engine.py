@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import ResourceError, StyleError, UsageError
 from vidstyle.stylizers import graph_cache, openvino_engine, torch_engine
-from vidstyle.stylizers.card import read_card
+from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.engine import open_engine
 from vidstyle.stylizers.graph_cache import graph_file
 from vidstyle.stylizers.openvino_engine import OpenVinoEngine
@@ -33,7 +33,7 @@ def smooth_frames(count: int, height: int, width: int) -> NDArray[np.uint8]:
 
 def reference(path: Path, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Paint in fp32 torch."""
-    network = load_network(path, read_card(path))
+    network = load_network(StyleFile(path, read_cards(path)[0]))
     painter = FramePainter(network, *frames.shape[1:3])
     with torch.no_grad():
         return painter(torch.from_numpy(frames)).numpy()
@@ -236,7 +236,7 @@ def test_a_graph_is_converted_once(make_style: MakeStyle, monkeypatch: pytest.Mo
 
 def test_another_style_or_size_is_another_graph(make_style: MakeStyle) -> None:
     paths = [make_style(f"s{seed}", seed=seed) for seed in (1, 2)]
-    styles = [StyleFile(path, read_card(path), way) for path in paths for way in (False, True)]
+    styles = [StyleFile(path, read_cards(path)[0], way) for path in paths for way in (False, True)]
     files = {graph_file(style, *size) for style in styles for size in ((24, 32), (32, 24))}
     assert len(files) == 8
 

@@ -29,7 +29,7 @@ def photos(tmp_path: Path) -> Path:
 def config(tmp_path: Path, photos: Path, perceptual: Path) -> TrainConfig:
     picture(99, 90, 80).save(tmp_path / "painting.png")
     return TrainConfig(
-        style=tmp_path / "painting.png",
+        styles=(tmp_path / "painting.png",),
         photos=photos,
         name="tiny",
         output=tmp_path / "out",

@@ -13,8 +13,9 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.stylizers.card import read_card
+from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, FastNet
+from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network
 from vidstyle.training import cyclegan, loop
 from vidstyle.training.config import CycleGanConfig
@@ -69,12 +70,12 @@ def test_all_parts_learn_every_loss_is_finite_and_nothing_piles_up(gan: CycleGan
 
 def test_leaves_a_style_and_a_preview_of_both_ways(gan: CycleGanConfig) -> None:
     path = train(replace(gan, steps=2))
-    card = read_card(path)
+    card = read_cards(path)[0]
     assert (card.name, card.title, card.tier, card.reversible) == ("tiny", "sea", "fast", False)
     assert (card.network, card.parameters) == ("FastNet", {"width": 8})
     assert card.recipe["method"] == "cyclegan"
     assert card.data == "20 photographs, 20 paintings"
-    painted = load_network(path, card)(torch.rand(1, 3, 24, 24))
+    painted = load_network(StyleFile(path, card))(torch.rand(1, 3, 24, 24))
     assert painted.isfinite().all()
     with Image.open(gan.output / "tiny.run" / "preview.png") as preview:
         assert preview.size == (4 * 64, 4 * 64)
@@ -93,10 +94,10 @@ def test_a_style_that_keeps_the_way_back_holds_both(gan: CycleGanConfig) -> None
     train(replace(gan, steps=2))
     training = CycleGanTraining(replace(gan, steps=2, keep_reverse=True, resume=True))
     path = training.run(lambda _: None)
-    card = read_card(path)
+    card = read_cards(path)[0]
     assert card.reversible
     for reverse, side in ((False, training.learned.paintings), (True, training.learned.photos)):
-        loaded = load_network(path, card, reverse=reverse).state_dict()
+        loaded = load_network(StyleFile(path, card, reverse=reverse)).state_dict()
         kept = side.average.state_dict()
         assert all(torch.equal(loaded[name], kept[name].half().float()) for name in kept)
 

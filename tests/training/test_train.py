@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors.torch import load_file
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.stylizers.card import read_card
+from vidstyle.stylizers.card import read_cards
+from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network
 from vidstyle.training import loop
 from vidstyle.training.clips import FramePair, save_pair
@@ -34,10 +35,10 @@ def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
     assert path == config.output / "tiny.safetensors"
     assert [p.step for p in seen] == [1, 2, 3, 4]
     assert set(seen[-1].losses) == STILL | {"stability", "feature stability"}
-    card = read_card(path)
+    card = read_cards(path)[0]
     assert (card.name, card.tier, card.recipe["steps"]) == ("tiny", "fast", 4)
     assert card.losses.keys() == seen[-1].losses.keys()
-    assert load_network(path, card)(torch.rand(1, 3, 24, 24)).isfinite().all()
+    assert load_network(StyleFile(path, card))(torch.rand(1, 3, 24, 24)).isfinite().all()
     run = config.output / "tiny.run"
     left = ["checkpoint.safetensors", "losses.csv", "preview.png"]
     assert sorted(p.name for p in run.iterdir()) == left
@@ -105,7 +106,7 @@ def test_trains_on_clips(config: TrainConfig) -> None:
     still = np.zeros((40, 48, 2), np.float32)
     save_pair(folder / "0.npz", FramePair(*frames, still, np.zeros((40, 48), bool)))
     with_clips = replace(config, clips=Path("clips"))
-    assert "1 pairs of frames" in read_card(train(with_clips)).data
+    assert "1 pairs of frames" in read_cards(train(with_clips))[0].data
     with pytest.raises(UsageError, match="--temporal"):
         replace(with_clips, temporal=False)
 
@@ -127,25 +128,54 @@ def test_refuses_what_cannot_be_a_name(config: TrainConfig, name: str) -> None:
 
 
 def test_refuses_a_painting_that_is_too_small(config: TrainConfig) -> None:
-    Image.new("RGB", (200, 20)).save(config.style)
+    Image.new("RGB", (200, 20)).save(config.styles[0])
     with pytest.raises(InputError, match=r"200x20 is too small .* at least 32 pixels, better 64"):
         train(config)
-    Image.new("RGB", (200, 200), (90, 80, 70)).save(config.style)
+    Image.new("RGB", (200, 200), (90, 80, 70)).save(config.styles[0])
     with pytest.raises(InputError, match="one flat colour"):
         train(config)
 
 
 def test_a_folder_of_paintings_is_painted_like_on_average(config: TrainConfig) -> None:
-    folder = config.style.parent / "paintings"
+    folder = config.styles[0].parent / "paintings"
     folder.mkdir()
     for k in range(2):
-        shutil.copy(config.style, folder / f"{k}.png")
-    one, two = Training(config), Training(replace(config, style=folder))
-    for a, b in zip(one.style, two.style, strict=True):
+        shutil.copy(config.styles[0], folder / f"{k}.png")
+    one, two = Training(config), Training(replace(config, styles=(folder,)))
+    for a, b in zip(one.styles[0], two.styles[0], strict=True):
         assert torch.allclose(a.mean, b.mean, rtol=1e-4)
         assert torch.allclose(a.covariance, b.covariance, rtol=1e-4, atol=1e-6)
     with pytest.raises(InputError, match="no such painting"):
-        Training(replace(config, style=folder / "missing"))
+        Training(replace(config, styles=(folder / "missing",)))
+
+
+def test_several_paintings_make_as_many_styles_in_one_file(config: TrainConfig) -> None:
+    first = config.styles[0]
+    second = first.with_name("Late Dusk.png")
+    ImageOps.invert(Image.open(first)).save(second)
+    both = replace(config, styles=(first, second), name="both", tier="best", steps=5)
+    path = train(both)
+    painting, dusk = read_cards(path)
+    assert (painting.name, dusk.name, dusk.title) == ("painting", "late-dusk", "Late Dusk")
+    tensors = load_file(path)
+    differing = [name for name, t in tensors.items() if "norm" in name and (t[0] != t[1]).any()]
+    assert differing
+    assert all(t.shape[0] == 2 for name, t in tensors.items() if "norm" in name)
+    with Image.open(both.output / "both.run" / "preview.png") as preview:
+        assert preview.size == (4 * 32, 3 * 32)
+    with pytest.raises(UsageError, match="style_names"):
+        train(replace(both, styles=(second, first), resume=True))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(("a.png", "A.jpg"), "would make one style: a, a"), (("a.png", "+.png"), "'' cannot be")],
+)
+def test_names_of_several_paintings_are_checked(
+    config: TrainConfig, names: tuple[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        replace(config, styles=tuple(map(Path, names)))
 
 
 def test_paintings_are_averaged_as_if_they_hung_side_by_side() -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from vidstyle.cli.display import State, display, failure, note
 from vidstyle.cli.options import debug_option, json_option
 from vidstyle.cli.text import clean, count, span
-from vidstyle.cli.values import limit, rate, seconds
+from vidstyle.cli.values import limit, rate, seconds, timetable
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.jobs.config import HDR_CHOICES, RunConfig
 from vidstyle.jobs.report import FileReport, Progress
@@ -24,7 +24,14 @@ _SHARE = click.FloatRange(0, 1)
 
 @click.command(short_help="Paint clips, pictures, or folders of them.")
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-s", "--style", required=True, help="Name of a style, or path of a style file.")
+@click.option("-s", "--style", help="Name of a style, path of a style file, or a mixture: a:3,b:1.")
+@click.option(
+    "--style-schedule",
+    "schedule",
+    type=timetable,
+    metavar="TIMES",
+    help='Instead of --style: what it changes into, as in "0 monet; 0:10 scream".',
+)
 @click.option(
     "-o",
     "--output",
@@ -81,7 +88,8 @@ _SHARE = click.FloatRange(0, 1)
 @debug_option
 def run(
     inputs: tuple[Path, ...],
-    style: str,
+    style: str | None,
+    schedule: str | None,
     output: Path | None,
     overwrite: bool,
     restart: bool,
@@ -112,9 +120,12 @@ def run(
 
     A run that was stopped, however that happened, goes on with the same command.
     """
+    painted_in = style or schedule
+    if painted_in is None or (style and schedule):
+        raise click.UsageError("name either a --style or a --style-schedule")
     config = RunConfig(
         inputs,
-        style,
+        painted_in,
         output,
         strength=strength,
         consistency=consistency,

@@ -91,7 +91,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
             column,
             style="bold" if column == "name" else "",
             overflow="fold",
-            no_wrap=column != "folder",
+            no_wrap=column in ("name", "year", "tiers"),
         )
     for row in rows:
         cells = row | {"tiers": ", ".join(row["tiers"])}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -15,12 +14,18 @@ from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import debug_option
 from vidstyle.cli.text import clean
 from vidstyle.errors import UsageError
-from vidstyle.training.config import LEAST_PHOTOS, Adversarial, CycleGanConfig, TrainConfig
+from vidstyle.training.config import (
+    LEAST_PHOTOS,
+    Adversarial,
+    CycleGanConfig,
+    TrainConfig,
+    style_name,
+)
 from vidstyle.types import TIERS
 
 _FILE = click.Path(path_type=Path)
 _OWN = {
-    "feed-forward": ("style_image", "clips", "style_weight", "style_size", "perceptual"),
+    "feed-forward": ("style_images", "clips", "style_weight", "style_size", "perceptual"),
     "cyclegan": ("paintings", "filters", "adversarial", "keep_reverse"),
 }
 """What only one method understands; the first of each is what it learns from."""
@@ -32,14 +37,14 @@ _FOR_A_REAL_STYLE = (
 
 
 @click.command(short_help="Learn a style from a painting, or from many.")
-@click.argument("style_image", type=_FILE, required=False)
+@click.argument("style_images", type=_FILE, nargs=-1, metavar="[STYLE_IMAGE]...")
 @click.option("--photos", type=_FILE, help="Folder of photographs to learn on.")
 @click.option(
     "--method",
     type=click.Choice(tuple(_OWN)),
     default="feed-forward",
     show_default=True,
-    help="feed-forward copies STYLE_IMAGE; cyclegan learns from all of --paintings.",
+    help="feed-forward copies each STYLE_IMAGE; cyclegan learns from all of --paintings.",
 )
 @click.option("--paintings", type=_FILE, help="Folder of paintings, for cyclegan.")
 @click.option("--name", help="The style's name.  [default: from the painting's file name]")
@@ -121,7 +126,11 @@ def train(context: click.Context, /, **options: Any) -> None:
 
     \b
     vidstyle train starry.jpg --photos holiday/ --temporal
+    vidstyle train starry.jpg scream.jpg --tier best --photos holiday/ --temporal --name two
     vidstyle train --method cyclegan --photos holiday/ --paintings monet/ --temporal
+
+    Several paintings make as many styles in one file, named as theirs are, that can be mixed:
+    vidstyle run clip.mp4 --style starry:0.6,scream:0.4.
 
     Without a painting and photographs it gives a short demonstration on its own. NAME.run/ shows
     how far it has come, from two minutes on.
@@ -166,11 +175,11 @@ def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | Cy
         for name in names if other != method else ():
             value = options.pop(name)
             if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-                raise UsageError(f"{_spelt(name)} {value}: is for --method {other} only")
+                raise UsageError(f"{_spelt(name)} {_said(value)}: is for --method {other} only")
     source = _OWN[method][0]
-    if method == "feed-forward" and options[source] is None and options["photos"] is None:
+    if method == "feed-forward" and not options[source] and options["photos"] is None:
         return _demonstration(options)
-    if options[source] is None:
+    if not options[source]:
         raise UsageError(f"--method {method} needs {_spelt(source)}: what shall it learn?")
     if options["photos"] is None:
         raise UsageError(f"--photos is missing: name a folder of at least {LEAST_PHOTOS} pictures")
@@ -179,14 +188,14 @@ def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | Cy
     given = {name: value for name, value in options.items() if value is not None}
     if method == "cyclegan":
         return CycleGanConfig(**given)
-    return TrainConfig(style=given.pop("style_image"), **given)
+    return TrainConfig(styles=given.pop("style_images"), **given)
 
 
 def _demonstration(options: dict[str, Any]) -> TrainConfig:
     from vidstyle.jobs.demonstration import NAME, demonstration
 
     config = demonstration(options.pop("output"), options.pop("name") or NAME)
-    del options["style_image"]
+    del options["style_images"]
     return replace(config, **{n: value for n, value in options.items() if value not in (None, "")})
 
 
@@ -201,12 +210,22 @@ def _run_folder(config: TrainConfig | CycleGanConfig) -> Path:
 
 
 def _spelt(name: str) -> str:
-    return name.upper() if name == "style_image" else f"--{name.replace('_', '-')}"
+    return "STYLE_IMAGE" if name == "style_images" else f"--{name.replace('_', '-')}"
 
 
-def _name_from(image: Path) -> str:
-    """A style name made of a file name: "Starry Night.jpg" becomes starry-night."""
-    return re.sub(r"[^a-z0-9._]+", "-", image.stem.lower()).strip("-._")[:64]
+def _said(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _name_from(source: Path | tuple[Path, ...]) -> str:
+    """The name of what one painting or one folder teaches.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if isinstance(source, tuple) and len(source) > 1:
+        raise UsageError("several paintings make one file; say what to call it with --name")
+    return style_name(source[0] if isinstance(source, tuple) else source)
 
 
 def _summary(config: TrainConfig | CycleGanConfig, path: Path) -> Text:

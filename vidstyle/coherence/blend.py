@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.coherence.change import change
 from vidstyle.coherence.memory import Memory
+from vidstyle.coherence.turns import Turns
 from vidstyle.motion.cuts import is_cut
 from vidstyle.motion.flow import FlowEstimator
 
@@ -68,6 +69,7 @@ class Steadier:
         self._crossing = _GENTLE + (_STEEP - _GENTLE) * spare
         self._flow = FlowEstimator(height, width)
         self._memory = Memory((height, width), self._flow.half_size)
+        self._turns = Turns(*self._flow.half_size)
         self._observed: Image | None = None
         self._held: Image | None = None
 
@@ -102,7 +104,7 @@ class Steadier:
 
     def _arrays(self) -> tuple[NDArray[Any], ...]:
         assert self._held is not None
-        return *self._memory.arrays(), self._held
+        return *self._memory.arrays(), self._turns.changed, self._held
 
     def step(self, frame: Image, painted: Image) -> Image:
         """The steady form of `painted`, which was painted from `frame`; (H, W, 3) uint8 RGB all."""
@@ -117,24 +119,32 @@ class Steadier:
         flow = self._flow.between_halves(half, last)
         return Observation(half, flow, self._flow.hidden_halves(half, last, flow))
 
-    def hold(self, seen: Observation, painted: Image) -> Image:
-        """The steady form of `painted`, which was painted from the frame `seen`."""
+    def hold(self, seen: Observation, painted: Image, changed: float = 0.0) -> Image:
+        """The steady form of `painted`, which was painted from the frame `seen`.
+
+        `changed` is how much the style itself has changed since the clip began, never falling: for
+        every 1, each pixel is painted anew several times, though nothing moves.
+        """
         if self._share == 0:
             return painted
         self._held = seen.half
         if seen.flow is None or seen.hidden is None:
+            self._turns.advance(changed)
             everywhere = np.ones(seen.half.shape[:2], np.float32)
             self._memory.store(painted, seen.half, everywhere, everywhere > 0)
             return painted
         self._memory.follow(seen.flow, seen.hidden)
-        steady = self._keep(seen.half, painted)
+        outdated = self._turns.advance(changed)
+        steady = self._keep(seen.half, painted, outdated)
         if self._share == 1:
             return steady
         return cv2.addWeighted(steady, self._share, painted, 1 - self._share, 0)
 
-    def _keep(self, half: Image, painted: Image) -> Image:
+    def _keep(self, half: Image, painted: Image, outdated: Plane | None) -> Image:
         memory = self._memory.recall()
         worn = change(half, memory)
+        if outdated is not None:
+            worn = np.maximum(worn, outdated)
         fresh = cv2.blur(np.clip((worn - 0.5) * self._crossing + 0.5, 0, 1), (3, 3))
         soft = (worn - fresh)[..., None]
         new, old = self._flow.halve(painted), self._flow.halve(memory.painted)

@@ -125,7 +125,14 @@ class Job:
         blender = None
         if config.consistency:
             blender = KeptBlender(Steadier(*size, config.consistency), journal)
-        brush = Brush(engine, blender, config.strength, self.style.batch(*size))
+        brush = Brush(
+            engine,
+            blender,
+            config.strength,
+            self.style.batch(*size),
+            self.style.schedule,
+            lambda frame: float((frame.pts - info.start_pts) * info.time_base),
+        )
         source = read_frames(info, start=config.start, duration=config.duration, report=read)
         source = remaining(self.watch.pulling(DECODING, source), journal)
         writer = SegmentWriter(journal, info, config.encode)
@@ -171,7 +178,7 @@ class Job:
         """What made the painting, for the output's metadata."""
         return {
             "version": version("vidstyle"),
-            "style": self.style.card.name,
+            "style": self.style.spec,
             "tier": self.style.card.tier,
             "strength": self.config.strength,
             "consistency": self.config.consistency,

@@ -33,7 +33,7 @@ def demonstration(output: Path, name: str = NAME) -> TrainConfig:
     stills = output / f"{name}.run" / "stills"
     take_stills(sample_folder() / "sample.mp4", stills)
     return TrainConfig(
-        style=sample_folder() / "painting.jpg",
+        styles=(sample_folder() / "painting.jpg",),
         photos=stills,
         output=output,
         name=name,

@@ -49,6 +49,7 @@ def identity(
     chosen |= asdict(chosen.pop("encode"))
     facts = {
         **_input(path),
+        "the style": style.spec,
         "the style file": style.sha256,
         **{name.replace("_", " "): value for name, value in chosen.items()},
         "the engine": engine,

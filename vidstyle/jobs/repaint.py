@@ -46,6 +46,8 @@ def _engine(stamp: dict[str, Any], height: int, width: int, device: str) -> Engi
 
 def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: str) -> Engine:
     tier = stamp.get("tier")
+    if ";" in str(stamp["style"]):
+        raise StyleError("painted on a schedule, which is not painted again to compare with")
     style = load_style(str(stamp["style"]), tier=tier, device=device, engine=engine)
     if tier not in (None, style.card.tier):
         raise StyleError(f"{style.card.name} has no {tier} tier here")

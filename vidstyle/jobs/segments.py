@@ -67,9 +67,9 @@ class KeptBlender:
         """As `Steadier.observe`."""
         return self._steadier.observe(frame)
 
-    def hold(self, seen: Observation, painted: Image) -> Image:
+    def hold(self, seen: Observation, painted: Image, changed: float) -> Image:
         """As `Steadier.hold`."""
-        steady = self._steadier.hold(seen, painted)
+        steady = self._steadier.hold(seen, painted, changed)
         self._steps += 1
         if self._steps % self._journal.length == 0:
             path = self._journal.memory_path(self._steps // self._journal.length - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vidstyle.coherence.blend import Observation
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.stopwatch import Stopwatch
+from vidstyle.stylizers.registry import Schedule
 from vidstyle.types import Frame
 
 Image = NDArray[np.uint8]
@@ -33,6 +34,9 @@ class Painter(Protocol):
     def paint(self, batch: Image, /) -> Image:
         """Paint (N, H, W, 3) RGB pictures, 0-255; as many come back, of the same size."""
 
+    def choose(self, shares: Sequence[float], /) -> None:
+        """From now on, paint so much of each style; for a style on a schedule only."""
+
 
 class Blender(Protocol):
     """What holds a painting still; its two methods run in a thread each."""
@@ -40,8 +44,11 @@ class Blender(Protocol):
     def observe(self, frame: Image, /) -> Observation:
         """Look how the next (H, W, 3) frame has moved."""
 
-    def hold(self, seen: Observation, painted: Image, /) -> Image:
-        """The steady form of `painted` (H, W, 3) RGB, 0-255, of what was seen."""
+    def hold(self, seen: Observation, painted: Image, changed: float, /) -> Image:
+        """The steady form of `painted` (H, W, 3) RGB, 0-255, of what was seen.
+
+        `changed` is how much of the style has changed so far; see `Schedule.changed`.
+        """
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,10 @@ class Brush:
     """Share of the painting, 0 to 1."""
     batch: int = 1
     """Frames that are painted at a time; the painter always gets this many."""
+    schedule: Schedule | None = None
+    """How the style changes; frames that are painted at a time are painted alike."""
+    seconds: Callable[[Frame], float] = lambda _: 0.0
+    """When a frame is shown, by the schedule's clock."""
 
 
 def painted(frames: Iterable[Frame], brush: Brush, watch: Stopwatch, crew: Crew) -> Iterator[Frame]:
@@ -84,6 +95,8 @@ def _paint(
 ) -> Generator[tuple[Seen, Image], None, None]:
     while group := list(islice(frames, brush.batch)):
         # The last group is filled up: one shape means one plan, and one way of rounding.
+        if brush.schedule is not None:
+            brush.painter.choose(brush.schedule.at(brush.seconds(group[0][0])))
         images = [frame.image for frame, _ in group]
         filler = [images[-1]] * (brush.batch - len(group))
         with watch.timing(PAINTING):
@@ -98,9 +111,13 @@ def _steady(
         with watch.timing(STEADYING):
             steady = painting
             if brush.blender is not None and seen is not None:
-                steady = brush.blender.hold(seen, painting)
+                steady = brush.blender.hold(seen, painting, _changed(frame, brush))
             image = mix(frame.image, steady, brush.strength)
         yield replace(frame, image=image)
+
+
+def _changed(frame: Frame, brush: Brush) -> float:
+    return brush.schedule.changed(brush.seconds(frame)) if brush.schedule else 0.0
 
 
 def mix(image: Image, painting: Image, strength: float) -> Image:

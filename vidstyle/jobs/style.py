@@ -26,6 +26,8 @@ class Style:
     Attributes:
         card: what the style says of itself.
         sha256: of its file.
+        spec: what `load_style` finds it by.
+        schedule: how it changes over a clip, if it does.
         notes: what is not as asked, a sentence each.
     """
 
@@ -38,6 +40,8 @@ class Style:
     ) -> None:
         self.card: StyleCard = file.card
         self.sha256 = file.sha256()
+        self.spec = file.spec
+        self.schedule = file.schedule
         self.notes = notes
         self._on_cpu = choose_device(device) == "cpu"
 
@@ -91,7 +95,7 @@ def load_style(
     """Load a style by its name or by the path of its file.
 
     Args:
-        name: "monet" and the like, or a path.
+        name: "monet" and the like, a mixture such as "monet:0.6,scream:0.4", or a path.
         tier: "fast" or "best"; None takes `fast` on a CPU and `best` on a GPU. A style that is not
             trained for the tier comes in its other one: see `Style.card`.
         reverse: take the way back, from paintings to photographs, of a style that keeps it.

@@ -1,11 +1,12 @@
-"""Reading a style's card, which needs neither torch nor the weights."""
+"""The cards of styles, whose reading needs neither torch nor the weights."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from safetensors import SafetensorError, safe_open
 
@@ -17,11 +18,12 @@ CARD_KEY: Final = "vidstyle"
 NETWORK_NAMES: Final = frozenset({"FastNet", "BestNet"})
 """Networks that a card may name: those of `vidstyle.stylizers.networks`."""
 _MAX_HEADER: Final = 1 << 20
+_MOST_STYLES: Final = 256
 _TEXTS: Final = tuple(field.name for field in fields(StyleCard) if field.type in ("str", "Tier"))
 
 
-def read_card(path: Path) -> StyleCard:
-    """Read a style's card without its weights.
+def read_cards(path: Path) -> tuple[StyleCard, ...]:
+    """Read the card of every style in a file without its weights: most hold a single one.
 
     Raises:
         StyleError: the file is no safetensors file, or holds no valid card.
@@ -35,9 +37,15 @@ def read_card(path: Path) -> StyleCard:
     if text is None:
         raise StyleError(f"{path}: a safetensors file, but not a vidstyle style (no card in it)")
     try:
-        return _parse_card(text)
+        return _parse_cards(text)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise StyleError(f"{path}: its card is broken ({error})") from error
+
+
+def cards_text(cards: Sequence[StyleCard]) -> str:
+    """The cards of a file as its header holds them under `CARD_KEY`."""
+    said = [asdict(card) for card in cards]
+    return json.dumps(said if len(said) > 1 else said[0], ensure_ascii=False)
 
 
 def _check_header(path: Path) -> None:
@@ -48,8 +56,19 @@ def _check_header(path: Path) -> None:
         raise SafetensorError(f"its header claims {length:,} bytes")
 
 
-def _parse_card(text: str) -> StyleCard:
-    data = json.loads(text)
+def _parse_cards(text: str) -> tuple[StyleCard, ...]:
+    found = json.loads(text)
+    cards = tuple(map(_parse_card, found if isinstance(found, list) else [found]))
+    if not 0 < len(cards) <= _MOST_STYLES:
+        raise ValueError(f"holds {len(cards)} styles, not 1 to {_MOST_STYLES}")
+    if len({(card.network, json.dumps(card.parameters)) for card in cards}) > 1:
+        raise ValueError("its styles do not share one network")
+    if len({card.name for card in cards}) < len(cards):
+        raise ValueError("two of its styles have one name")
+    return cards
+
+
+def _parse_card(data: dict[str, Any]) -> StyleCard:
     known = {field.name for field in fields(StyleCard)}
     card = StyleCard(**{key: value for key, value in data.items() if key in known})
     for key in _TEXTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -25,6 +26,10 @@ class Engine(Protocol):
 
     def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Paint (N, H, W, 3) RGB frames, 0-255; the result has the same shape."""
+        ...
+
+    def choose(self, shares: Sequence[float]) -> None:
+        """From now on, paint so much of each style; for a style on a schedule only."""
         ...
 
 

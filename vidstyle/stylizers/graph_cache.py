@@ -23,7 +23,8 @@ def graph_file(style: StyleFile, height: int, width: int) -> Path:
 
     The name changes with everything that the graph is made from.
     """
-    made_from = hashlib.sha256(f"{openvino.__version__} {height}x{width} {style.reverse}".encode())
+    chosen = f"{style.reverse} {'any' if style.schedule else style.shares}"
+    made_from = hashlib.sha256(f"{openvino.__version__} {height}x{width} {chosen}".encode())
     for path in (*(Path(__file__).with_name(name) for name in _SOURCES), style.path):
         made_from.update(path.read_bytes())
     return cache_folder() / made_from.hexdigest()[:32] / "graph.xml"

@@ -30,8 +30,31 @@ class InstanceNorm(nn.InstanceNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (N, C, H, W) over H and W; half precision overflows in the variance."""
         with torch.autocast(x.device.type, enabled=False):
-            normalised: Tensor = super().forward(x.float())
-            return normalised.to(x.dtype)
+            scale, shift = self.scale_and_shift()
+            return F.instance_norm(x.float(), weight=scale, bias=shift, eps=self.eps).to(x.dtype)
+
+    def scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        """What each channel is multiplied with once it is normalised, and what is added; (C,)."""
+        return self.weight, self.bias
+
+
+class ConditionalNorm(InstanceNorm):
+    """Instance norm with scales and shifts of their own for each of several styles.
+
+    Dumoulin et al. (2017), "A learned representation for artistic style": all styles share the
+    convolutions, and what lies between two styles' scales and shifts paints between the styles.
+    """
+
+    def __init__(self, channels: int, styles: int) -> None:
+        super().__init__(channels)
+        self.weight = nn.Parameter(torch.ones(styles, channels))
+        self.bias = nn.Parameter(torch.zeros(styles, channels))
+        self.shares = torch.zeros(styles)
+        """Of each style in what is painted."""
+
+    def scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        """As much of each style's as its share says."""
+        return self.shares @ self.weight, self.shares @ self.bias
 
 
 def convolution(inputs: int, outputs: int, size: int = 3, *, stride: int = 1) -> nn.Conv2d:
@@ -207,6 +230,26 @@ class BestNet(StyleNetwork):
         for layer, norm in zip(self.decoder, self.decoder_norms, strict=True):
             y = F.relu(norm(layer(F.interpolate(y, scale_factor=2.0, mode="nearest"))))
         return torch.sigmoid(self.colour(y))
+
+
+def norms(network: nn.Module) -> dict[str, InstanceNorm]:
+    """Every norm of a network by its name."""
+    return {name: m for name, m in network.named_modules() if isinstance(m, InstanceNorm)}
+
+
+def make_conditional(network: StyleNetwork, styles: int) -> StyleNetwork:
+    """Give a network's norms parameters for several styles; the rest they share."""
+    for name, norm in norms(network).items():
+        conditional = ConditionalNorm(norm.num_features, styles)
+        network.set_submodule(name, conditional.to(norm.weight.device))
+    return network
+
+
+def choose_shares(network: nn.Module, shares: Tensor) -> None:
+    """Let a conditional network paint the styles in `shares` (S,), together 1."""
+    for module in network.modules():
+        if isinstance(module, ConditionalNorm):
+            module.shares = shares
 
 
 NETWORKS: Final[dict[str, type[StyleNetwork]]] = {"FastNet": FastNet, "BestNet": BestNet}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,13 @@ class OpenVinoEngine:
         self.queue = openvino.AsyncInferQueue(compiled, streams)
         self.name = f"openvino cpu {'bfloat16' if half else 'float32'}"
         self.notes: tuple[str, ...] = ()
+        self._shares: list[NDArray[np.float32]] = []
+        if style.schedule:
+            self.choose(style.shares)
+
+    def choose(self, shares: Sequence[float]) -> None:
+        """From now on, paint so much of each style."""
+        self._shares = [np.array(shares, np.float32)]
 
     def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Paint (N, H, W, 3) frames."""
@@ -51,7 +59,9 @@ class OpenVinoEngine:
 
         self.queue.set_callback(take)
         for place in range(len(batch)):
-            self.queue.start_async([batch[place : place + 1]], place, share_inputs=True)
+            self.queue.start_async(
+                [batch[place : place + 1], *self._shares], place, share_inputs=True
+            )
         self.queue.wait_all()
         return painted
 
@@ -73,16 +83,18 @@ def _convert(style: StyleFile, height: int, width: int) -> openvino.Model:
     from vidstyle.stylizers.painter import FramePainter
     from vidstyle.stylizers.style_file import load_network
 
-    network = load_network(style.path, style.card, reverse=style.reverse)
+    network = load_network(style)
     painter = FramePainter(network, height, width).eval()
-    example = torch.zeros(1, height, width, 3, dtype=torch.uint8)
+    example = [torch.zeros(1, height, width, 3, dtype=torch.uint8)]
+    if style.schedule:
+        example.append(torch.tensor(style.shares))
     # OpenVINO's own tracing checks itself by running the network thrice, which costs seconds.
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of sizes that tracing fixes, as they are here
         traced: Any = torch.jit.trace(  # type: ignore[no-untyped-call]
-            painter, example, check_trace=False
+            painter, tuple(example), check_trace=False
         )
     model = openvino.convert_model(traced, example_input=example)
     # A batch size that is left open costs a sixth of the time.
-    model.reshape([1, height, width, 3])
+    model.reshape({place: list(tensor.shape) for place, tensor in enumerate(example)})
     return model

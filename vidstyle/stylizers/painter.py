@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vidstyle.stylizers.networks import StyleNetwork
+from vidstyle.stylizers.networks import StyleNetwork, choose_shares
 
 
 class FramePainter(nn.Module):
@@ -22,8 +22,10 @@ class FramePainter(nn.Module):
         )
         self.padding = (0, columns, 0, rows)
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """(N, H, W, 3) uint8 to the same."""
+    def forward(self, frames: Tensor, shares: Tensor | None = None) -> Tensor:
+        """(N, H, W, 3) uint8 to the same; `shares` (S,) are for a network of several styles."""
+        if shares is not None:
+            choose_shares(self.network, shares)
         return self.finish(self.network(self.prepare(frames)))
 
     def prepare(self, frames: Tensor) -> Tensor:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 import os
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from vidstyle.errors import StyleError
-from vidstyle.stylizers.card import read_card
-from vidstyle.types import STYLE_NAME, StyleCard, Tier
+from vidstyle.stylizers.card import read_cards
+from vidstyle.types import STYLE_NAME, TIERS, StyleCard, Tier
 
 SUFFIX: Final = ".safetensors"
+_TIMED: Final = re.compile(r"\s*-?[0-9.]+\s|.*;")
+"""What begins with a time, or has parts: a schedule."""
 MANIFEST: Final = "manifest.json"
 """In the shipped folder: the sha256 of every file in it."""
 
@@ -29,6 +35,12 @@ class StyleFile:
     card: StyleCard
     reverse: bool = False
     """Paintings become photographs."""
+    shares: tuple[float, ...] = ()
+    """How much of each style is painted, in a file that holds several; together 1."""
+    schedule: Schedule | None = None
+    """How that changes over the clip; `shares` is what it begins with."""
+    spec: str = ""
+    """What `StyleRegistry.find` finds it by."""
 
     def reversed(self) -> StyleFile:
         """Turn it round: the way back, under a name of its own.
@@ -41,11 +53,40 @@ class StyleFile:
                 f"{self.path}: holds no way back from paintings to photographs; "
                 "only styles trained with --method cyclegan --keep-reverse do"
             )
-        return StyleFile(self.path, replace(self.card, name=f"{self.card.name}-reverse"), True)
+        card = replace(self.card, name=f"{self.card.name}-reverse")
+        return replace(self, card=card, reverse=True, spec=card.name)
 
     def sha256(self) -> str:
         """Of the file, as hexadecimal digits."""
         return _sha256(self.path)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Shares of styles over time: straight lines between points, level before and after them."""
+
+    seconds: tuple[float, ...]
+    """Of the clip, rising."""
+    shares: tuple[tuple[float, ...], ...]
+    """At each of those times, one share for each style of the file, together 1."""
+
+    def at(self, seconds: float) -> tuple[float, ...]:
+        """The shares at a time."""
+        after = bisect_right(self.seconds, seconds)
+        if after in (0, len(self.seconds)):
+            return self.shares[max(after - 1, 0)]
+        begin, end = self.seconds[after - 1 : after + 1]
+        way = (seconds - begin) / (end - begin)
+        pairs = zip(*self.shares[after - 1 : after + 1], strict=True)
+        return tuple(first + way * (second - first) for first, second in pairs)
+
+    def changed(self, seconds: float) -> float:
+        """How much has changed up to a time: 1 for every style that another has replaced."""
+        times = [time for time in self.seconds if time < seconds]
+        points = [self.at(time) for time in (*times, seconds)]
+        return sum(
+            sum(abs(b - a) for a, b in zip(*pair, strict=True)) / 2 for pair in pairwise(points)
+        )
 
 
 class StyleRegistry:
@@ -74,13 +115,21 @@ class StyleRegistry:
     def find(self, name: str, tier: Tier) -> StyleFile:
         """Find a style by name or path.
 
-        A style that is not trained for `tier` comes in its other one: compare `card.tier`.
+        Or a mixture such as "monet:0.6,scream:0.4", or such over time: "0 monet; 12.5 scream" are
+        seconds of the clip and what is painted then; between them one becomes the other.
+
+        A style that is not trained for `tier` comes in its other one: compare `card.tier`. Styles
+        can be mixed that share one network, of whatever tier.
 
         Raises:
             StyleError: there is none, its file is broken, or a shipped file was changed.
         """
         if name.endswith(SUFFIX) or any(sep and sep in name for sep in (os.sep, os.altsep)):
             return _open(Path(name))
+        if _TIMED.match(name):
+            return self._scheduled(name, tier)
+        if "," in name or ":" in name:
+            return self._mixture(name, tier)
         if not STYLE_NAME.fullmatch(name):
             raise StyleError(
                 f"{name!r} cannot be a style's name (lower-case letters, digits, . _ -); "
@@ -93,10 +142,37 @@ class StyleRegistry:
         _check_sum(style.path)
         return style
 
+    def _mixture(self, spec: str, tier: Tier) -> StyleFile:
+        amounts = parse_mixture(spec)
+        for wanted in (tier, *(other for other in TIERS if other != tier)):
+            parts = [(self.find(name, wanted), amount) for name, amount in amounts.items()]
+            if len({part.path for part, _ in parts}) == 1 and parts[0][0].shares:
+                return _mix(parts)
+        raise StyleError(
+            f"{' and '.join(amounts)} cannot be mixed: only styles that were trained together can"
+        )
+
+    def _scheduled(self, spec: str, tier: Tier) -> StyleFile:
+        points = parse_schedule(spec)
+        names = dict.fromkeys(name for _, what in points for name in parse_mixture(what))
+        whole = self._mixture(",".join(names), tier)
+        found = [self._mixture(what, whole.card.tier) for _, what in points]
+        times = [time for time, _ in points]
+        title = " to ".join(style.card.title for style in found)
+        return replace(
+            whole,
+            card=replace(whole.card, name="-to-".join(names), title=title),
+            shares=found[0].shares,
+            schedule=Schedule(tuple(times), tuple(style.shares for style in found)),
+            spec="; ".join(
+                f"{time:g} {style.spec}" for time, style in zip(times, found, strict=True)
+            ),
+        )
+
     def _unknown(self, name: str) -> str:
         broken = [p for folder in self.folders for p in _files(folder) if p.name == name + SUFFIX]
         if broken:
-            read_card(broken[0])  # raises, and says what is wrong with it
+            read_cards(broken[0])  # raises, and says what is wrong with it
         near = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.5)
         hint = (
             f"did you mean {' or '.join(near)}?"
@@ -148,7 +224,68 @@ def _open(path: Path) -> StyleFile:
     if not there:
         raise StyleError(f"{path}: no such style file")
     _check_sum(path)
-    return StyleFile(path, read_card(path))
+    styles = list(_members(path, read_cards(path)))
+    if len(styles) > 1:
+        names = ", ".join(style.card.name for style in styles)
+        raise StyleError(
+            f"{path}: holds several styles ({names}); put it into {user_folder()}, and name one"
+        )
+    return styles[0]
+
+
+def parse_mixture(spec: str) -> dict[str, float]:
+    """Read "monet:0.6,scream:0.4" as the share of each style, together 1; no number counts as 1.
+
+    Raises:
+        StyleError: it says something else.
+    """
+    amounts: dict[str, float] = {}
+    for part in spec.split(","):
+        name, _, amount = part.strip().partition(":")
+        try:
+            amounts[name] = amounts.get(name, 0) + float(amount or 1)
+        except ValueError:
+            raise StyleError(f"{amount!r} is no share of {name}; write 0.6 or the like") from None
+    total = sum(amounts.values())
+    if not (all(amount >= 0 for amount in amounts.values()) and 0 < total < math.inf):
+        raise StyleError(f"{spec!r}: shares are 0 or more, and not all of them 0")
+    return {name: amount / total for name, amount in amounts.items()}
+
+
+def parse_schedule(spec: str) -> list[tuple[float, str]]:
+    """Read "0 monet; 12.5 scream" as times in seconds and what is painted then.
+
+    Raises:
+        StyleError: it says something else, or times do not rise.
+    """
+    points = []
+    for part in spec.split(";"):
+        time, _, what = part.strip().partition(" ")
+        try:
+            points.append((float(time), what.strip()))
+        except ValueError:
+            raise StyleError(f"{part.strip()!r} is no time and style, such as 12.5 monet") from None
+    times = [time for time, _ in points]
+    if not all(a < b for a, b in pairwise(times)) or not 0 <= times[0] <= times[-1] < math.inf:
+        raise StyleError(f"{spec!r}: the times of a schedule are 0 or more, and rise")
+    return points
+
+
+def _mix(parts: Sequence[tuple[StyleFile, float]]) -> StyleFile:
+    """As much of each style of one file as stands beside it, together 1."""
+    first = parts[0][0]
+    count = range(len(first.shares))
+    card = replace(
+        first.card,
+        name="-".join(f"{part.card.name}-{amount:.0%}".rstrip("%") for part, amount in parts),
+        title=", ".join(f"{amount:.0%} {part.card.title}" for part, amount in parts),
+    )
+    return StyleFile(
+        first.path,
+        card,
+        shares=tuple(sum(amount * part.shares[k] for part, amount in parts) for k in count),
+        spec=",".join(f"{part.card.name}:{amount:g}" for part, amount in parts),
+    )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -164,9 +301,17 @@ def _readable(paths: Iterable[Path]) -> Iterator[StyleFile]:
     """Other files in the folder are no reason to fail: one that is asked for by name says why."""
     for path in paths:
         try:
-            yield StyleFile(path, read_card(path))
+            cards = read_cards(path)
         except StyleError:
             continue
+        yield from _members(path, cards)
+
+
+def _members(path: Path, cards: Sequence[StyleCard]) -> Iterator[StyleFile]:
+    """The styles that a file holds, each by itself."""
+    for card in cards:
+        shares = tuple(float(other is card) for other in cards) if len(cards) > 1 else ()
+        yield StyleFile(path, card, shares=shares, spec=card.name)
 
 
 def _check_sum(path: Path) -> None:

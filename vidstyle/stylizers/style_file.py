@@ -1,11 +1,14 @@
-"""Style files: safetensors that hold a network in half precision and its card in the header."""
+"""Style files: safetensors that hold a network in half precision and its card in the header.
+
+A file may hold several styles that share one network: it has a card for each, and every norm's
+scales and shifts are as many rows (see `ConditionalNorm`).
+"""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +18,14 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from vidstyle.errors import StyleError
-from vidstyle.stylizers.card import CARD_KEY
-from vidstyle.stylizers.networks import StyleNetwork, build
+from vidstyle.stylizers.card import CARD_KEY, cards_text
+from vidstyle.stylizers.networks import (
+    StyleNetwork,
+    build,
+    make_conditional,
+    norms,
+)
+from vidstyle.stylizers.registry import StyleFile
 from vidstyle.types import StyleCard
 
 _NUMBERS: Final = {"F16", "BF16", "F32"}
@@ -26,22 +35,25 @@ REVERSE: Final = "reverse."
 
 
 def save_style(
-    path: Path, network: nn.Module, card: StyleCard, reverse: nn.Module | None = None
+    path: Path,
+    network: nn.Module,
+    cards: Sequence[StyleCard],
+    reverse: nn.Module | None = None,
 ) -> None:
     """Write a style file; the old one stays whole until the new one is.
 
     Args:
         path: of the file.
-        network: that paints.
-        card: what to say of it.
+        network: that paints; of several styles, one that `make_conditional` made.
+        cards: what to say of it, one for each of its styles.
         reverse: the network that turns paintings into photographs, if it is to be kept.
     """
     tensors = network.state_dict()
     if reverse is not None:
         tensors |= {REVERSE + name: t for name, t in reverse.state_dict().items()}
     tensors = {name: t.detach().cpu().half().contiguous() for name, t in tensors.items()}
-    card = replace(card, reversible=reverse is not None)
-    write_safetensors(path, tensors, {CARD_KEY: json.dumps(asdict(card), ensure_ascii=False)})
+    cards = [replace(card, reversible=reverse is not None) for card in cards]
+    write_safetensors(path, tensors, {CARD_KEY: cards_text(cards)})
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
@@ -51,25 +63,25 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[
     os.replace(part, path)
 
 
-def load_network(path: Path, card: StyleCard, *, reverse: bool = False) -> StyleNetwork:
+def load_network(style: StyleFile) -> StyleNetwork:
     """Build the network that a card names and fill it from its file, in fp32, ready to paint.
 
     Nothing is allocated before the file's header and size agree with the card.
 
-    Args:
-        path: of the file.
-        card: that it holds.
-        reverse: take the way back from a reversible style.
-
     Raises:
         StyleError: the tensors are not those of the network.
     """
+    path = style.path
     try:
-        _check_tensors(path, card)
-        network = build(card)
+        _check_tensors(style)
+        network = build(style.card)
+        if style.schedule:
+            make_conditional(network, len(style.shares))
         tensors = load_file(path)
-        if card.reversible:
-            tensors = _one_way(tensors, reverse=reverse)
+        if style.card.reversible:
+            tensors = _one_way(tensors, reverse=style.reverse)
+        for name in _of_norms(network) if style.shares and not style.schedule else ():
+            tensors[name] = torch.tensor(style.shares) @ tensors[name].float()
         network.load_state_dict({name: t.float() for name, t in tensors.items()})
     except (OSError, SafetensorError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
@@ -84,16 +96,24 @@ def _one_way(tensors: dict[str, Tensor], *, reverse: bool) -> dict[str, Tensor]:
     return {name.removeprefix(REVERSE): t for name, t in chosen.items()}
 
 
-def _check_tensors(path: Path, card: StyleCard) -> None:
+def _of_norms(network: nn.Module) -> list[str]:
+    """Names of all that a style has to itself in a file of several."""
+    return [f"{norm}.{kind}" for norm in norms(network) for kind in ("weight", "bias")]
+
+
+def _check_tensors(style: StyleFile) -> None:
     """Compare names, shapes and types in a file's header with a network that takes no memory.
 
     That the header's sizes are the file's is checked by safetensors when it opens it.
     """
     with torch.device("meta"):
-        wanted = {name: list(t.shape) for name, t in build(card).state_dict().items()}
-    if card.reversible:
+        network = build(style.card)
+        wanted = {name: list(t.shape) for name, t in network.state_dict().items()}
+    for name in _of_norms(network) if style.shares else ():
+        wanted[name].insert(0, len(style.shares))
+    if style.card.reversible:
         wanted |= {REVERSE + name: shape for name, shape in wanted.items()}
-    with safe_open(path, framework="pt") as file:
+    with safe_open(style.path, framework="pt") as file:
         found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
         for name in sorted(wanted.keys() ^ found.keys()):
             raise ValueError(f"tensor {name} is {'missing' if name in wanted else 'unknown'}")

@@ -16,7 +16,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from vidstyle.stylizers.networks import InstanceNorm, StyleNetwork
+from vidstyle.stylizers.networks import InstanceNorm, StyleNetwork, norms
 
 Slices = tuple[slice, slice]
 
@@ -36,7 +36,8 @@ class TiledNetwork:
             raise ValueError(f"side must be a multiple of {network.multiple}, not {side}")
         self.side = side
         self._halo = _reach(network)
-        self._network = copy.deepcopy(network)
+        own = {id(norm): norm for norm in norms(network).values()}  # what they paint may change
+        self._network = copy.deepcopy(network, own)
         self._norms = _share_norms(self._network)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -117,8 +118,8 @@ class _SharedNorm(nn.Module):
         if self._statistics is None:
             raise _Reached(self, x)
         mean, deviation = self._statistics
-        weight, bias = self.norm.weight[:, None, None], self.norm.bias[:, None, None]
-        return ((x.float() - mean) / deviation * weight + bias).to(x.dtype)
+        scale, shift = (values[:, None, None] for values in self.norm.scale_and_shift())
+        return ((x.float() - mean) / deviation * scale + shift).to(x.dtype)
 
 
 class _Reached(Exception):

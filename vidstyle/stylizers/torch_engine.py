@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vidstyle.errors import ResourceError, StyleError
 from vidstyle.stylizers.device import has_bfloat16
+from vidstyle.stylizers.networks import choose_shares
 from vidstyle.stylizers.painter import FramePainter
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network
@@ -36,7 +37,7 @@ class TorchEngine:
         Raises:
             StyleError: the style's file is broken.
         """
-        network = load_network(style.path, style.card, reverse=style.reverse)
+        network = load_network(style)
         self.painter = FramePainter(network, height, width).eval().to(device)
         self.device = torch.device(device)
         self.notes = notes
@@ -45,8 +46,16 @@ class TorchEngine:
         precision = str(self.half).removeprefix("torch.") if self.uses_half else "float32"
         self.name = f"torch {device} {precision}"
         self._network: Callable[[Tensor], Tensor] = network
+        if style.schedule:
+            self.choose(style.shares)
         self._at_a_time: int | None = None
         self._sides = iter(TILES)
+
+    def choose(self, shares: Sequence[float]) -> None:
+        """From now on, paint so much of each style."""
+        choose_shares(
+            self.painter.network, torch.tensor(shares, dtype=torch.float32, device=self.device)
+        )
 
     @torch.inference_mode()
     def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:

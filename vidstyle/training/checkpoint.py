@@ -22,7 +22,7 @@ MOMENTS: Final = ("exp_avg", "exp_avg_sq")
 FREE_TO_CHANGE: Final = frozenset(
     (
         *("resume", "output", "device", "keep_reverse"),
-        *("photos", "paintings", "clips", "style", "perceptual"),
+        *("photos", "paintings", "clips", "styles", "perceptual"),
         *("title", "painter", "year", "licence", "data", "weak"),
     )
 )
@@ -85,8 +85,8 @@ def _named(learned: nn.Module, optimizer: Adam) -> list[tuple[str, nn.Parameter]
 
 def _settings(config: RunSettings) -> dict[str, Any]:
     """All that a step depends on; its pictures are shared out among the processes that train."""
-    kept = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
-    return kept | {"processes": ranks()}
+    settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
+    return settings | {"style_names": list(config.style_names), "processes": ranks()}
 
 
 def _refuse_other_settings(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
@@ -53,12 +54,14 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         """Refuse names that would not be found again, and pictures that no network takes."""
-        if not STYLE_NAME.fullmatch(self.name):
-            raise UsageError(
-                f"{self.name!r} cannot be a style's name; use lower-case letters, digits, . _ -"
-            )
+        check_style_name(self.name)
         if self.crop % 4:
             raise UsageError(f"crop must be a multiple of 4 pixels, not {self.crop}")
+
+    @property
+    def style_names(self) -> tuple[str, ...]:
+        """Of the styles that the file will hold."""
+        return (self.name,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +71,9 @@ class TrainConfig(RunSettings):
     The defaults need no tuning from style to style: every loss is relative to its own target.
     """
 
-    style: Path
-    """The painting, or a folder of paintings taken as one."""
+    styles: tuple[Path, ...]
+    """The painting, or a folder of paintings taken as one. Of several, one network learns all,
+    each as a style of its own, named as its file is."""
     clips: Path | None = None
     """Folder of videos whose motion is learnt from too; `vidstyle.jobs.train` prepares them."""
     steps: int = 5000
@@ -94,8 +98,35 @@ class TrainConfig(RunSettings):
     def __post_init__(self) -> None:
         """Refuse clips that nobody would look at."""
         super().__post_init__()
+        names = self.style_names
+        if len(set(names)) < len(names):
+            raise UsageError(f"two paintings would make one style: {', '.join(names)}")
+        for name in names:
+            check_style_name(name)
         if self.clips is not None and not self.temporal:
             raise UsageError(f"{self.clips}: clips teach steadiness; ask for --temporal as well")
+
+    @property
+    def style_names(self) -> tuple[str, ...]:
+        """Of the styles that the file will hold, in the order of `styles`."""
+        return tuple(map(style_name, self.styles)) if len(self.styles) > 1 else (self.name,)
+
+
+def style_name(path: Path) -> str:
+    """A style's name made of a file's: "Starry Night.jpg" becomes starry-night."""
+    return re.sub(r"[^a-z0-9._]+", "-", path.stem.lower()).strip("-._")[:64]
+
+
+def check_style_name(name: str) -> None:
+    """Refuse a name that would not be found again.
+
+    Raises:
+        UsageError: it cannot be a style's.
+    """
+    if not STYLE_NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} cannot be a style's name; use lower-case letters, digits, . _ -"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -201,16 +201,17 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         to_paint, to_take = self.learned.sides
         return [photos, to_paint.average(photos), paintings, to_take.average(paintings)]
 
-    def _card(self) -> StyleCard:
+    def _cards(self) -> list[StyleCard]:
         c = self.config
         recipe = {"method": "cyclegan", "adversarial": c.adversarial, "weights": self._weights()}
-        return self._filled_card(
+        card = self._filled_card(
             network=TIER_NETWORK[c.tier],
             parameters=parameters(c.tier, c.filters),
             recipe=recipe,
             title=c.paintings.resolve().name,
             data=f"{len(self.photos)} photographs, {len(self.paintings)} paintings",
         )
+        return [card]
 
 
 def parameters(tier: Tier, filters: int) -> dict[str, int]:

@@ -127,8 +127,8 @@ class TrainingLoop(ABC, Generic[Batch]):
         return None
 
     @abstractmethod
-    def _card(self) -> StyleCard:
-        """What the style file says of itself."""
+    def _cards(self) -> list[StyleCard]:
+        """What the style file says of itself, style by style."""
 
     @abstractmethod
     def _preview(self) -> list[Tensor]:
@@ -169,10 +169,10 @@ class TrainingLoop(ABC, Generic[Batch]):
         recipe["batch"] *= ranks()
         facts["recipe"] = recipe | facts["recipe"]
         facts["data"] = c.data or facts["data"]
+        facts = {"name": c.name} | facts
         facts["title"] = c.title or facts["title"]
         losses = {name: round(value, 5) for name, value in self.losses.items()}
         return StyleCard(
-            name=c.name,
             painter=c.painter,
             year=c.year,
             tier=c.tier,
@@ -216,7 +216,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.log.write()
         save_checkpoint(self.checkpoint, self.learned, self.optimizers, self.step, self.config)
         self._save_preview()
-        save_style(self.style_path, self._finished(), self._card(), self._way_back())
+        save_style(self.style_path, self._finished(), self._cards(), self._way_back())
 
     @torch.no_grad()
     def _save_preview(self) -> None:

@@ -17,8 +17,14 @@ from torch import Tensor
 from torch.optim import Adam
 
 from vidstyle.errors import InputError
-from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
-from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
+from vidstyle.perceptual.network import load_perceptual
+from vidstyle.stylizers.networks import (
+    NETWORKS,
+    TIER_NETWORK,
+    StyleNetwork,
+    choose_shares,
+    make_conditional,
+)
 from vidstyle.stylizers.registry import shipped_file
 from vidstyle.training.clips import ClipPairs, MovedBatches
 from vidstyle.training.config import CycleGanConfig, TrainConfig
@@ -92,9 +98,11 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         self.perceptual = load_perceptual(judge).to(self.device)
         self.judges = [self.perceptual]
         with torch.no_grad():
-            self.style = style_targets(config, self.perceptual, self.device)
+            self.styles = [self._targets(path) for path in config.styles]
         torch.manual_seed(config.seed)
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
+        if len(self.styles) > 1:
+            make_conditional(self.network, len(self.styles))
         self.learned = self.network
         self.optimizers = [Adam(self.network.parameters(), betas=ADAM_BETAS)]
         self._resume()
@@ -110,10 +118,17 @@ class Training(TrainingLoop[Tensor | MovedPair]):
     def _take_step(self, batch: Tensor | MovedPair) -> dict[str, Tensor]:
         c = self.config
         self._set_learning_rate(warm_up_then_cosine(self.step, c.steps, c.learning_rate))
+        number = self._choose(self.step)
         with self._autocast():
-            losses = self._losses(batch)
+            losses = self._losses(batch, self.styles[number])
         descend(self.optimizers[0], losses, self._weights())
         return losses
+
+    def _choose(self, number: int) -> int:
+        """Let the network paint one of its styles; they take turns."""
+        number %= len(self.styles)
+        choose_shares(self.network, torch.eye(len(self.styles), device=self.device)[number])
+        return number
 
     def _weights(self) -> dict[str, float]:
         c = self.config
@@ -125,7 +140,9 @@ class Training(TrainingLoop[Tensor | MovedPair]):
             weights["feature stability"] = c.feature_stability_weight * share
         return weights
 
-    def _losses(self, batch: Tensor | MovedPair) -> dict[str, Tensor]:
+    def _losses(
+        self, batch: Tensor | MovedPair, style: list[FeatureStatistics]
+    ) -> dict[str, Tensor]:
         losses = {}
         if isinstance(batch, MovedPair):
             photos = batch.first.to(self.device)
@@ -142,7 +159,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
             target = self.perceptual(photos)[CONTENT_LAYER]
         features = self.perceptual(painted)
         losses["content"] = content_loss(features[CONTENT_LAYER], target)
-        losses["style"] = style_loss([statistics(f) for f in features], self.style)
+        losses["style"] = style_loss([statistics(f) for f in features], style)
         losses["smoothness"] = total_variation(painted)
         losses["grid"] = grid_loss(painted)
         return losses
@@ -151,33 +168,40 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         return self.network
 
     def _preview(self) -> list[Tensor]:
-        """Photographs above, their paintings below."""
-        photos = self._chosen(self.photos)
-        return [photos, self.network(photos)]
+        """Photographs above, their paintings below, a row a style."""
+        rows = [photos := self._chosen(self.photos)]
+        for number in range(len(self.styles)):
+            self._choose(number)
+            rows.append(self.network(photos))
+        return rows
 
-    def _card(self) -> StyleCard:
+    def _cards(self) -> list[StyleCard]:
         clips = f" and {len(self.clips.files)} pairs of frames" if self.clips else ""
         recipe = {"style_size": self.config.style_size, "weights": self._weights()}
-        return self._filled_card(
-            network=TIER_NETWORK[self.config.tier],
-            recipe=recipe | {"perceptual": self.perceptual.description},
-            title=self.config.style.stem,
-            data=f"{len(self.photos)} photographs{clips}",
-        )
+        if len(self.styles) > 1:
+            recipe["styles"] = list(self.config.style_names)
+        return [
+            self._filled_card(
+                name=name,
+                network=TIER_NETWORK[self.config.tier],
+                recipe=recipe | {"perceptual": self.perceptual.description},
+                title=path.stem,
+                data=f"{len(self.photos)} photographs{clips}",
+            )
+            for name, path in zip(self.config.style_names, self.config.styles, strict=True)
+        ]
 
-
-def style_targets(
-    config: TrainConfig, perceptual: PerceptualNetwork, device: torch.device
-) -> list[FeatureStatistics]:
-    """Feature statistics (N of 1) of the painting, or of several on average, layer by layer."""
-    files = [config.style] if config.style.is_file() else find_pictures(config.style)
-    if not files:
-        raise InputError(f"{config.style}: no such painting, and no folder of paintings")
-    paintings = [
-        [statistics(f) for f in perceptual(load_painting(path, config.style_size).to(device))]
-        for path in files
-    ]
-    return [average(layer) for layer in zip(*paintings, strict=True)]
+    def _targets(self, style: Path) -> list[FeatureStatistics]:
+        """Feature statistics (N of 1) of a painting, or of a folder's on average, by layers."""
+        files = [style] if style.is_file() else find_pictures(style)
+        if not files:
+            raise InputError(f"{style}: no such painting, and no folder of paintings")
+        pictures = (load_painting(path, self.config.style_size) for path in files)
+        paintings = [
+            [statistics(f) for f in self.perceptual(picture.to(self.device))]
+            for picture in pictures
+        ]
+        return [average(layer) for layer in zip(*paintings, strict=True)]
 
 
 def average(layers: Sequence[FeatureStatistics]) -> FeatureStatistics:

@@ -32,7 +32,7 @@ def ceiling(device: str, clock: Callable[[], float]) -> Ceiling:
 
 def operations(style: StyleFile, pixels: int) -> float:
     """Operations that the network of `style` needs for a frame of so many pixels."""
-    network = load_network(style.path, style.card)
+    network = load_network(style)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, 3, _SAMPLE, _SAMPLE))
     return float(counter.get_total_flops()) * pixels / _SAMPLE**2

@@ -1,0 +1,187 @@
+"""Several styles in one file: each by its name, and what lies between them."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from vidstyle.errors import StyleError
+from vidstyle.stylizers.card import CARD_KEY, read_cards
+from vidstyle.stylizers.engine import Engine, open_engine
+from vidstyle.stylizers.graph_cache import graph_file
+from vidstyle.stylizers.networks import build, choose_shares, make_conditional
+from vidstyle.stylizers.registry import Schedule, StyleRegistry, parse_mixture
+from vidstyle.stylizers.style_file import load_network
+from vidstyle.stylizers.tiles import TiledNetwork
+from vidstyle.types import StyleCard
+
+MakeStyle = Callable[..., Path]
+MakeCollection = Callable[..., Path]
+
+SHARES = st.floats(0.01, 100)
+
+
+@pytest.fixture
+def registry(tmp_path: Path, make_collection: MakeCollection) -> StyleRegistry:
+    make_collection("sea", "sky", "sun")
+    return StyleRegistry([tmp_path])
+
+
+def test_each_style_is_found_by_its_name(registry: StyleRegistry) -> None:
+    assert registry.names() == ["sea", "sky", "sun"]
+    sky = registry.find("sky", "best")
+    assert (sky.card.title, sky.shares, sky.spec) == ("Sky", (0, 1, 0), "sky")
+    assert registry.find("sky", "fast") == sky
+
+
+def test_a_style_is_the_shared_network_with_norms_of_its_own(registry: StyleRegistry) -> None:
+    picture = torch.rand(1, 3, 24, 24)
+    for number, name in enumerate(registry.names()):
+        style = registry.find(name, "best")
+        together = make_conditional(build(style.card), 3)
+        together.load_state_dict({n: t.float() for n, t in load_file(style.path).items()})
+        choose_shares(together, torch.eye(3)[number])
+        assert torch.allclose(load_network(style)(picture), together(picture), atol=1e-5)
+
+
+def test_a_mixture_lies_between_its_styles(registry: StyleRegistry) -> None:
+    mixture = registry.find("sea:3, sun:1", "best")
+    assert mixture.shares == pytest.approx((0.75, 0, 0.25))
+    assert (mixture.card.name, mixture.card.title) == ("sea-75-sun-25", "75% Sea, 25% Sun")
+    assert registry.find(mixture.spec, "best") == mixture
+    sea, sun, mixed = (
+        load_network(style).state_dict()
+        for style in (registry.find("sea", "best"), registry.find("sun", "best"), mixture)
+    )
+    for name, tensor in mixed.items():
+        assert torch.allclose(tensor, 0.75 * sea[name] + 0.25 * sun[name], atol=1e-5)
+
+
+def test_a_mixture_needs_one_network(
+    registry: StyleRegistry, tmp_path: Path, make_style: MakeStyle
+) -> None:
+    make_style("sea", "fast")
+    make_style("fog", "best")
+    registry = StyleRegistry([tmp_path])
+    assert registry.find("sea", "fast").card.tier == "fast"
+    assert registry.find("sea:0.5,sky:0.5", "fast").card.tier == "best"
+    with pytest.raises(StyleError, match="sea and fog cannot be mixed: only styles"):
+        registry.find("sea,fog", "best")
+    with pytest.raises(StyleError, match="did you mean sky"):
+        registry.find("sea,skyy", "best")
+
+
+@pytest.mark.parametrize("spec", ["sea:-1,sky:2", "sea:0", "sea:nan,sky", "sea:inf,sky", "sea:x"])
+def test_what_is_no_mixture_is_refused(registry: StyleRegistry, spec: str) -> None:
+    with pytest.raises(StyleError, match=r"shares? "):
+        registry.find(spec, "best")
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), SHARES, min_size=1))
+def test_shares_are_together_1(amounts: dict[str, float]) -> None:
+    read = parse_mixture(",".join(f"{name}:{amount!r}" for name, amount in amounts.items()))
+    assert math.isclose(sum(read.values()), 1)
+    total = sum(amounts.values())
+    assert all(math.isclose(read[name] * total, amounts[name]) for name in amounts)
+
+
+def test_by_its_path_it_says_how_to_use_it(make_collection: MakeCollection) -> None:
+    path = make_collection("sea", "sky")
+    with pytest.raises(StyleError, match=r"several styles \(sea, sky\)"):
+        StyleRegistry([]).find(str(path), "best")
+
+
+def test_graphs_of_two_styles_of_one_file_are_kept_apart(registry: StyleRegistry) -> None:
+    specs = ("sea", "sky", "sea:0.6,sky:0.4", "sea:0.5,sky:0.5")
+    files = {graph_file(registry.find(spec, "best"), 24, 32) for spec in specs}
+    assert len(files) == len(specs)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda cards: [], "holds 0 styles"),
+        (lambda cards: [cards[0], cards[0]], "two of its styles have one name"),
+        (lambda cards: [cards[0], replace(cards[1], parameters={"width": 8})], "do not share"),
+        (lambda cards: [cards[0], replace(cards[1], name="../x")], "lower-case letters"),
+    ],
+)
+def test_broken_cards_are_refused(
+    make_collection: MakeCollection,
+    change: Callable[[tuple[StyleCard, ...]], list[StyleCard]],
+    said: str,
+) -> None:
+    path = make_collection("sea", "sky")
+    text = json.dumps([asdict(card) for card in change(read_cards(path))])
+    save_file(load_file(path), path, {CARD_KEY: text})
+    with pytest.raises(StyleError, match=said):
+        read_cards(path)
+
+
+def test_more_cards_than_norms_are_refused(registry: StyleRegistry, tmp_path: Path) -> None:
+    path = tmp_path / "collection.safetensors"
+    cards = [asdict(card) for card in read_cards(path)]
+    save_file(load_file(path), path, {CARD_KEY: json.dumps([*cards, cards[0] | {"name": "fog"}])})
+    with pytest.raises(StyleError, match="do not fit its card"):
+        load_network(StyleRegistry([tmp_path]).find("sea", "best"))
+
+
+def test_a_schedule_goes_from_style_to_style(registry: StyleRegistry) -> None:
+    style = registry.find("1 sea; 3 sky:1,sun:3; 4 sun", "fast")
+    assert (style.card.name, style.card.tier) == ("sea-to-sky-to-sun", "best")
+    assert style.schedule is not None
+    at = {0: (1, 0, 0), 1: (1, 0, 0), 2: (0.5, 0.125, 0.375), 3: (0, 0.25, 0.75), 9: (0, 0, 1)}
+    for seconds, shares in at.items():
+        assert style.schedule.at(seconds) == pytest.approx(shares)
+    changed = [style.schedule.changed(seconds) for seconds in (0, 1, 2, 3, 4, 9)]
+    assert changed == pytest.approx([0, 0, 0.5, 1, 1.25, 1.25])
+    assert registry.find(style.spec, "best") == style
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=6, unique=True), st.floats(0, 120))
+def test_shares_on_a_schedule_are_together_1(times: list[float], now: float) -> None:
+    corners = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.25, 0.75))
+    times = sorted(times)
+    shares = tuple(corners[k % 3] for k in range(len(times)))
+    schedule = Schedule(tuple(times), shares)
+    assert sum(schedule.at(now)) == pytest.approx(1)
+    assert min(schedule.at(now)) >= -1e-9
+    assert schedule.changed(now) <= schedule.changed(now + 1) + 1e-9
+
+
+@pytest.mark.parametrize("spec", ["sea; 2 sky", "2 sea; 1 sky", "-1 sea; 2 sky", "1 sea; nan sky"])
+def test_what_is_no_schedule_is_refused(registry: StyleRegistry, spec: str) -> None:
+    with pytest.raises(StyleError, match="time"):
+        registry.find(spec, "best")
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_an_engine_paints_what_is_chosen(registry: StyleRegistry, engine: str) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (1, 24, 32, 3)).astype(np.uint8)
+
+    def opened(spec: str) -> Engine:
+        style = registry.find(spec, "best")
+        return open_engine(style, height=24, width=32, device="cpu", engine=engine)
+
+    changing = opened("0 sea; 1 sun")
+    for shares, spec in (((1, 0, 0), "sea"), ((0.25, 0, 0.75), "sea:1,sun:3"), ((0, 0, 1), "sun")):
+        changing.choose(shares)
+        difference = changing.paint(frames).astype(int) - opened(spec).paint(frames)
+        assert np.abs(difference).mean() < 1
+
+
+def test_tiles_follow_the_shares(registry: StyleRegistry) -> None:
+    style = registry.find("0 sea; 1 sun", "best")
+    network, picture = load_network(style), torch.rand(1, 3, 64, 48)
+    tiled = TiledNetwork(network, 32)
+    for shares in ((1.0, 0.0, 0.0), (0.5, 0.0, 0.5)):
+        choose_shares(network, torch.tensor(shares))
+        assert torch.allclose(tiled(picture), network(picture), atol=1e-4)
