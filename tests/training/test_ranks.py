@@ -12,7 +12,7 @@ from torch import distributed as dist
 from torch import nn
 
 from vidstyle.errors import UsageError
-from vidstyle.stylizers.card import read_card
+from vidstyle.stylizers.card import read_cards
 from vidstyle.training import loop
 from vidstyle.training.config import TrainConfig
 from vidstyle.training.ranks import average_gradients, rank, ranks
@@ -67,7 +67,8 @@ def test_two_processes_share_the_pictures_and_agree_on_the_weights(
     alone = Training(replace(config, name="alone"))
     shares = [first["seen"][0], second["seen"][0], first["seen"][1], second["seen"][1]]
     assert all(torch.equal(shares[k], alone._dataset()[k]) for k in range(4))
-    assert read_card(config.output / "tiny.safetensors").recipe["batch"] == 2 * config.batch
+    (card,) = read_cards(config.output / "tiny.safetensors")
+    assert card.recipe["batch"] == 2 * config.batch
     assert (config.output / "tiny.run" / "checkpoint.safetensors").is_file()
     with pytest.raises(UsageError, match="processes 2, not 1"):
         train(replace(config, resume=True))
