@@ -5,12 +5,13 @@
 For held-out photographs at 256 pixels: content and style loss, weighted as in the style's card, of
 what `fast` and `best` paint, against pictures that L-BFGS descends to from the photograph (Gatys et
 al. 2016) with strong-Wolfe line search, after 50 and after 100 evaluations of loss and gradient.
-It may leave the range of colours, which a painter cannot.
+Colours that it drives out of range are brought back before they are judged, as a file would.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
@@ -32,16 +33,23 @@ RESULT = Path(__file__).parent / "results/optimisation.md"
 
 
 class Descent:
-    """L-BFGS from a photograph, and the least loss that it has come to after each evaluation."""
+    """L-BFGS from a photograph.
+
+    Attributes:
+        least: the least loss that it has come to after each evaluation.
+        totals: the loss of the best picture after each of EVALUATIONS, its colours in range.
+    """
 
     def __init__(self, critic: Critic, card: StyleCard, photo: Tensor) -> None:
         self.critic, self.card = critic, card
         self.picture = photo.clone().requires_grad_()
         with torch.no_grad():
             self.shown = critic.network(photo)[CONTENT_LAYER]
+        self.photo = self.best = photo
         self.least: list[float] = []
+        self.totals: dict[int, float] = {}
 
-    def run(self) -> list[float]:
+    def run(self) -> None:
         """Take as many evaluations as are asked about."""
         most = max(EVALUATIONS)
         while len(self.least) < most:  # a search along a line may give up early: begin anew
@@ -55,14 +63,21 @@ class Descent:
                 line_search_fn="strong_wolfe",
             )
             optimizer.step(self._evaluate)
-        return self.least[:most]
 
     def _evaluate(self) -> Tensor:
         losses = self.critic.of_features(self.critic.network(self.picture), self.shown)
         total = losses.total(self.card)
         (self.picture.grad,) = torch.autograd.grad(total, self.picture)
-        self.least.append(min([total.item(), *self.least[-1:]]))
+        self._remember(total.item())
         return total
+
+    def _remember(self, total: float) -> None:
+        if total < min(self.least[-1:], default=math.inf):
+            self.best = self.picture.detach().clone()
+        self.least.append(min([total, *self.least[-1:]]))
+        if len(self.least) in EVALUATIONS:
+            picture = self.best.clamp(0, 1)
+            self.totals[len(self.least)] = total_loss(self.critic, self.card, picture, self.photo)
 
 
 @torch.no_grad()
@@ -102,13 +117,14 @@ def measure(name: str, painting: Path, photos: list[Tensor], options: argparse.N
     row = Row(name, words, critic.network.description)
     for photo in photos:
         row.photos.append(total_loss(critic, card, photo, photo))
-        totals = Descent(critic, card, photo).run()
-        for evaluations in EVALUATIONS:
-            row.optimised.setdefault(evaluations, []).append(totals[evaluations - 1])
+        descent = Descent(critic, card, photo)
+        descent.run()
+        for evaluations, total in descent.totals.items():
+            row.optimised.setdefault(evaluations, []).append(total)
         for tier, style in styles.items():
             total = total_loss(critic, card, paint(style, photo), photo)
             row.painted.setdefault(tier, []).append(total)
-            row.worth.setdefault(tier, []).append(sum(least > total for least in totals))
+            row.worth.setdefault(tier, []).append(sum(least > total for least in descent.least))
         print(name, len(row.photos), row.painted, row.worth, row.optimised, flush=True)
     return row
 

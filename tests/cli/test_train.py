@@ -55,7 +55,8 @@ def test_several_paintings_want_a_name(
 def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> None:
     text = (
         "train --method cyclegan --photos holiday --paintings art/Monet -o out --steps 7 "
-        "--crop 128 --filters 64 --adversarial hinge --keep-reverse --temporal --tier best"
+        "--crop 128 --picture-size 200 --filters 64 --adversarial hinge --keep-reverse "
+        "--temporal --tier best"
     )
     assert main(text.split()) == 0
     (config,) = seen
@@ -63,6 +64,7 @@ def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> No
     assert (config.photos, config.paintings) == (Path("holiday"), Path("art/Monet"))
     assert (config.name, config.output, config.tier) == ("monet", Path("out"), "best")
     assert (config.steps, config.crop, config.filters) == (7, 128, 64)
+    assert config.picture_size == 200
     assert (config.adversarial, config.keep_reverse, config.temporal) == ("hinge", True, True)
 
 

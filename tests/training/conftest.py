@@ -67,6 +67,7 @@ def gan(tmp_path: Path, photos: Path, more_paintings: Callable[[int], None]) -> 
         output=tmp_path / "out",
         steps=20,
         crop=64,
+        picture_size=64,
         filters=8,
         temporal=True,
         device="cpu",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -27,6 +28,19 @@ def test_batches_follow_from_seed_and_step_alone(photos: Path) -> None:
     assert torch.equal(one[5], other[5])
     assert not torch.equal(one[5], one[6])
     assert not torch.equal(one[5], PhotoBatches(files, 3, 48, seed=8)[5])
+
+
+def test_crops_are_cut_out_of_pictures_of_the_size_that_is_asked_for(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 255, 200).astype(np.uint8)
+    picture = np.broadcast_to(ramp[None, :, None], (200, 200, 3))
+    Image.fromarray(np.ascontiguousarray(picture)).save(tmp_path / "ramp.png")
+
+    def slope(picture_side: int) -> float:
+        batch = PhotoBatches([tmp_path / "ramp.png"], 4, 40, seed=0, picture_side=picture_side)[0]
+        return float(batch.diff(dim=3).abs().mean())
+
+    assert slope(0) == slope(40) == pytest.approx(1 / 45, rel=0.1)
+    assert slope(160) == pytest.approx(1 / 180, rel=0.1)
 
 
 def test_small_photographs_are_enlarged_to_the_crop(photos: Path) -> None:

@@ -26,7 +26,7 @@ from vidstyle.types import TIERS
 _FILE = click.Path(path_type=Path)
 _OWN = {
     "feed-forward": ("style_images", "clips", "style_weight", "style_size", "perceptual"),
-    "cyclegan": ("paintings", "filters", "adversarial", "keep_reverse"),
+    "cyclegan": ("paintings", "picture_size", "filters", "adversarial", "keep_reverse"),
 }
 """What only one method understands; the first of each is what it learns from."""
 _FOR_A_REAL_STYLE = (
@@ -87,6 +87,13 @@ _FOR_A_REAL_STYLE = (
     default=TrainConfig.style_size,
     show_default=True,
     help="Short side of the painting in pixels: larger gives larger strokes.",
+)
+@click.option(
+    "--picture-size",
+    type=click.IntRange(48, 2048),
+    default=CycleGanConfig.picture_size,
+    show_default=True,
+    help="Short side that a cyclegan's pictures have before they are cropped.",
 )
 @click.option(
     "--filters",

@@ -145,6 +145,9 @@ class CycleGanConfig(RunSettings):
     steps: int = 30_000
     batch: int = 1
     crop: int = 256
+    picture_size: int = 256
+    """Short side that pictures are scaled to before crops are cut out of them: this, and not the
+    crop, sets the size of strokes."""
     filters: int = 32
     """Channels of the generators' first layer; the paper has 64."""
     adversarial: Adversarial = "lsgan"

@@ -95,7 +95,8 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         self, config: CycleGanConfig, on_note: Callable[[str], None] = lambda _: None
     ) -> None:
         super().__init__(config)
-        least = config.crop // 2  # enlarged more than twice, a picture would teach blur
+        # Enlarged more than twice, a picture would teach blur.
+        least = max(config.crop, config.picture_size) // 2
         self.photos = usable_pictures(config.photos, least, on_note)
         self.paintings = usable_pictures(config.paintings, least, on_note)
         torch.manual_seed(config.seed)
@@ -115,7 +116,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
     def _dataset(self) -> UnpairedBatches:
         c = self.config
         photos, paintings = (
-            PhotoBatches(pictures, c.batch, c.crop, 2 * c.seed + stream)
+            PhotoBatches(pictures, c.batch, c.crop, 2 * c.seed + stream, c.picture_size)
             for stream, pictures in enumerate((self.photos, self.paintings))
         )
         return UnpairedBatches(photos, paintings)
@@ -204,10 +205,11 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
     def _cards(self) -> list[StyleCard]:
         c = self.config
         recipe = {"method": "cyclegan", "adversarial": c.adversarial, "weights": self._weights()}
+        size = {"picture_size": c.picture_size}
         card = self._filled_card(
             network=TIER_NETWORK[c.tier],
             parameters=parameters(c.tier, c.filters),
-            recipe=recipe,
+            recipe=recipe | size,
             title=c.paintings.resolve().name,
             data=f"{len(self.photos)} photographs, {len(self.paintings)} paintings",
         )

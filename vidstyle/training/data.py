@@ -111,11 +111,18 @@ class PhotoBatches(Dataset[Tensor]):
     So a resumed training sees what an uninterrupted one would have seen, however many workers load.
     """
 
-    def __init__(self, photos: list[Path], batch: int, side: int, seed: int) -> None:
+    def __init__(
+        self, photos: list[Path], batch: int, side: int, seed: int, picture_side: int = 0
+    ) -> None:
+        """Cut `side` pixels out of pictures whose short side is scaled to `picture_side`.
+
+        It is varied by a quarter upwards, and is `side` at least.
+        """
         self.photos = photos
         self.batch = batch
         self.side = side
         self.seed = seed
+        self.picture_side = max(side, picture_side)
 
     def __getitem__(self, step: int) -> Tensor:
         rng = np.random.default_rng((self.seed, step))
@@ -123,8 +130,8 @@ class PhotoBatches(Dataset[Tensor]):
 
     def _crop(self, rng: np.random.Generator) -> Tensor:
         picture = self._draw(rng)
-        side = round(self.side * rng.uniform(1.0, 1.25))
-        picture = scale_short_side(picture, max(side, self.side))
+        side = round(self.picture_side * rng.uniform(1.0, 1.25))
+        picture = scale_short_side(picture, side)
         left = int(rng.integers(picture.width - self.side + 1))
         top = int(rng.integers(picture.height - self.side + 1))
         crop = picture.crop((left, top, left + self.side, top + self.side))
