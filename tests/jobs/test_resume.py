@@ -361,6 +361,7 @@ def bit_of(path: Path) -> None:
         (JOURNAL, half_of),
         (JOURNAL, bit_of),
         ("00000.nut", half_of),
+        ("00000.nut", bit_of),
         ("00000.nut", Path.unlink),
         ("*.memory", half_of),
         ("*.memory", bit_of),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -77,8 +78,7 @@ class Job:
         with self._journal(size, engine) as journal:
             resumed = journal.frames
             self._write_segments(journal, info, engine, read)
-            with self.watch.timing(JOINING):
-                joined = self._join(journal, info, engine)
+            joined = self._join(journal, info, engine)
         nudged = sum(segment.nudged for segment in journal.segments)
         notes = (
             *treatments(info, read),
@@ -153,19 +153,35 @@ class Job:
     def _join(self, journal: Journal, info: VideoInfo, engine: Engine) -> MuxSummary:
         """Put the output together and give it its name; the journal has done its work then."""
         part = journal.folder / self.task.output.name
-        joined = mux(
-            journal.paths,
-            info,
-            part,
-            container=self.task.container,
-            stamp=self._stamp(engine),
-            start=self.config.start,
-            duration=self.config.duration,
-            last_duration=journal.segments[-1].last_duration,
-        )
+        watchdog = Watchdog(self.watch)
+        with Crew() as crew:
+            muxed = crew.ahead(self._mux(journal, info, part, engine, crew.go_on), 1)
+            (joined,) = crew.watched(muxed, lambda: watchdog.look(_last_change(part)))
         publish(part, self.task.output, overwrite=self.config.overwrite)
         journal.discard()
         return joined
+
+    def _mux(
+        self,
+        journal: Journal,
+        info: VideoInfo,
+        part: Path,
+        engine: Engine,
+        on_packet: Callable[[], None],
+    ) -> Generator[MuxSummary, None, None]:
+        with self.watch.timing(JOINING):
+            joined = mux(
+                journal.paths,
+                info,
+                part,
+                container=self.task.container,
+                stamp=self._stamp(engine),
+                start=self.config.start,
+                duration=self.config.duration,
+                last_duration=journal.segments[-1].last_duration,
+                on_packet=on_packet,
+            )
+        yield joined
 
     def _note(self, text: str) -> None:
         self.on_note(f"{self.task.input.name}: {text}")
@@ -214,6 +230,10 @@ class Job:
             tracks=tracks,
             notes=notes,
         )
+
+
+def _last_change(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _losses(read: ReadReport, nudged: int) -> Iterator[str]:

@@ -32,6 +32,7 @@ class Crew:
     def __init__(self) -> None:
         self._boundaries: list[_Boundary[object]] = []
         self._failures: list[BaseException] = []
+        self._ended = False
 
     def __enter__(self) -> Crew:
         """Nothing runs yet: a thread starts when its first item is asked for."""
@@ -39,6 +40,7 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         """Stop the threads and wait for them; one that hangs is left alone after `PATIENCE`."""
+        self._ended = True
         for boundary in self._boundaries:
             boundary.stop()
         deadline = monotonic() + PATIENCE
@@ -60,6 +62,11 @@ class Crew:
         boundary = _Boundary(stage, depth, self._failures.append)
         self._boundaries.append(boundary)  # type: ignore[arg-type]
         return boundary
+
+    def go_on(self) -> None:
+        """Call it now and then in a long piece of work: it unwinds when the chain is ended."""
+        if self._ended:
+            raise _Stopped
 
     def watched(
         self, items: Iterator[T], look: Callable[[], None] = lambda: None

@@ -90,8 +90,8 @@ def _open_vino_or_torch(
 
     try:
         return OpenVinoEngine(style, height, width, threads)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+    except (RuntimeError, MemoryError) as error:
+        reason = (str(error).strip() or "out of memory").splitlines()[-1]
         if engine == "openvino":
             raise ResourceError(
                 f"OpenVINO cannot run this style here ({reason}); try --engine torch"

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.errors import ResourceError, StyleError
+from vidstyle.errors import ResourceError, StyleError, is_shortage
 from vidstyle.stylizers.device import has_bfloat16
 from vidstyle.stylizers.networks import choose_shares
 from vidstyle.stylizers.painter import FramePainter
@@ -72,7 +72,7 @@ class TorchEngine:
                     [self._paint(batch[n : n + size]) for n in range(0, len(batch), size)]
                 )
             except (RuntimeError, MemoryError) as error:
-                if not _is_shortage(error):
+                if not is_shortage(error):
                     raise
                 shortage = error
             # Out of the block: the exception holds on to the memory of what failed.
@@ -117,11 +117,3 @@ class TorchEngine:
 
 def _is_finite(painted: Tensor) -> bool:
     return bool(torch.isfinite(painted.sum(dtype=torch.float32)))
-
-
-def _is_shortage(error: BaseException) -> bool:
-    """Torch has a class for it on GPUs; on CPUs only the words tell."""
-    words = "can't allocate memory", "not enough memory"
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
-        word in str(error) for word in words
-    )

@@ -63,7 +63,7 @@ def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> t
     Args:
         info: the clip.
         options: codec, quality, preset and pixel format.
-        container: "mp4", "mov", "mkv" or "gif".
+        container: "mp4", "mov", "mkv", "webm" or "gif".
 
     Returns:
         The notes that `encode_track` would give.
@@ -255,6 +255,8 @@ def _private_options(known: dict[str, CodecOption], options: EncodeOptions) -> d
         names = {choice.name for choice in preset.choices}
         if preset.type == OptionType.STRING or options.preset in names or options.preset.isdigit():
             chosen["preset"] = options.preset
+    if "row-mt" in known:  # libvpx, which takes ten times as long if it is not told to hurry
+        chosen |= {"deadline": "good", "cpu-used": "5", "row-mt": "1"}
     if "x264-params" in known and _has_avx512():
         chosen["x264-params"] = _REPEATABLE
     if "x265-params" in known:
