@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +36,26 @@ NETWORKS = {
     "fast": ("FastNet", {"width": 16, "half_width": 8, "full_width": 4}),
     "best": ("BestNet", {"width": 4, "blocks": 1}),
 }
+
+
+CUDA = pytest.param(
+    "cuda",
+    marks=pytest.mark.skipif(
+        not torch.cuda.is_available() and "VIDSTYLE_REQUIRE_CUDA" not in os.environ, reason="no GPU"
+    ),
+)
+
+
+@pytest.fixture(params=["cpu", CUDA])
+def torch_device(request: pytest.FixtureRequest) -> str:
+    """Where torch computes: on the CPU, and on a GPU where there is one."""
+    return str(request.param)
+
+
+@pytest.fixture(params=[None, "cpu", CUDA], ids=["opencv", "torch", "cuda"])
+def device(request: pytest.FixtureRequest) -> str | None:
+    """What follows and holds pictures: None is OpenCV, else torch on that device."""
+    return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from itertools import chain, islice
 
-from vidstyle.coherence.blend import Image, Observation, Steadier
+from vidstyle.coherence.blend import Observation, Steadier
 from vidstyle.jobs.journal import Journal
-from vidstyle.jobs.stages import ENCODING
+from vidstyle.jobs.stages import ENCODING, Image
 from vidstyle.jobs.stopwatch import Stopwatch
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.opening import writing
@@ -69,7 +69,7 @@ class KeptBlender:
 
     def hold(self, seen: Observation, painted: Image) -> Image:
         """As `Steadier.hold`."""
-        steady = self._steadier.hold(seen, painted)
+        steady: Image = self._steadier.hold(seen, painted)
         self._steps += 1
         if self._steps % self._journal.length == 0:
             path = self._journal.memory_path(self._steps // self._journal.length - 1)
