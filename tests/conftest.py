@@ -96,8 +96,9 @@ def tiny_style(
 
 @pytest.fixture
 def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A frame at a time, however many cores the machine has that runs the test."""
+    """A frame and a segment at a time, however many cores the machine has that runs the test."""
     monkeypatch.setattr("vidstyle.jobs.style.available_cores", lambda: 1)
+    monkeypatch.setattr("vidstyle.jobs.segments.available_cores", lambda: 1)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ OPERATIONS: dict[str, Callable[[Ops, Inputs], Array | tuple[Array, ...]]] = {
     "where": lambda ops, x: (ops.where(x.mask, 1, x.plane), ops.where(x.mask, x.second, x.plane)),
     "maximum": lambda ops, x: (ops.maximum(x.plane, x.second), ops.maximum(x.picture, x.other)),
     "hypot": lambda ops, x: ops.hypot(x.plane, x.second),
-    "channels": lambda ops, x: ops.channels((x.plane, x.second, x.plane)),
+    "stacked": lambda ops, x: tuple(ops.stacked((x.plane, x.second), axis) for axis in (0, -1)),
     "squared_length": lambda ops, x: ops.squared_length(x.flow),
     "largest": lambda ops, x: ops.largest(x.picture),
     "area": lambda ops, x: tuple(ops.resized(each, x.fresh.shape, "area") for each in smooth(x)),

@@ -75,8 +75,15 @@ class Steadier:
         self._crossing = _GENTLE + (_STEEP - _GENTLE) * spare
         self._ops, self._flow = open_ops(height, width, device)
         self._memory = Memory((height, width), self._flow.half_size, self._ops)
+        self._motion = self._ops.recorded(self._find_motion)
+        self._keeping = self._ops.recorded(self._keep)
         self._observed: Array | None = None
         self._held: Array | None = None
+
+    @property
+    def ops(self) -> Ops:
+        """What computes: frames may be given as its arrays, and what is held is one of them."""
+        return self._ops
 
     def reset(self) -> None:
         """Forget what was painted: the next frame comes out as it goes in."""
@@ -124,8 +131,11 @@ class Steadier:
         self._observed = half
         if last is None or is_cut(self._thumbnail(half), self._thumbnail(last)):
             return Observation(half, None, None)
+        return Observation(half, *self._motion(half, last))
+
+    def _find_motion(self, half: Array, last: Array) -> tuple[Array, Array]:
         flow, back = self._flow.there_and_back(half, last)
-        return Observation(half, flow, hidden(half, last, flow, back, self._ops))
+        return flow, hidden(half, last, flow, back, self._ops)
 
     def hold(self, seen: Observation, painted: Array) -> Array:
         """The steady form of `painted`, which was painted from the frame `seen`."""
@@ -137,13 +147,13 @@ class Steadier:
             everywhere = self._ops.zeros(*self._flow.half_size) + 1
             self._memory.store(painted, seen.half, everywhere, everywhere > 0)
             return painted
-        self._memory.follow(seen.flow, seen.hidden)
-        steady = self._keep(seen.half, painted)
+        (steady,) = self._keeping(seen.half, seen.flow, seen.hidden, painted)
         if self._share == 1:
             return steady
         return self._ops.averaged(steady, painted, self._share)
 
-    def _keep(self, half: Array, painted: Array) -> Array:
+    def _keep(self, half: Array, flow: Array, lost: Array, painted: Array) -> tuple[Array]:
+        self._memory.follow(flow, lost)
         ops, memory = self._ops, self._memory.recall()
         worn = change(half, memory, ops)
         fresh = ops.blur(((worn - 0.5) * self._crossing + 0.5).clip(0, 1), 3)
@@ -154,7 +164,7 @@ class Steadier:
         source_tint = ops.smooth(ops.difference(half, memory.source) * soft)
         source = ops.mixed(memory.source, half, fresh, source_tint)
         self._memory.store(steady, source, fresh, ops.widened(fresh > _TOUCHED, 3))
-        return steady
+        return (steady,)
 
     def _halved(self, picture: Array) -> Array:
         return self._ops.resized(picture, self._flow.half_size, "area")

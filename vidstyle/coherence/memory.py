@@ -155,7 +155,7 @@ class Memory:
         """(H, W, 4): the Jacobian of p + flow(p), row by row."""
         across, down = self._ops.slopes(flow)
         planes = across[..., 0], down[..., 0], across[..., 1], down[..., 1]
-        return self._ops.channels(planes) + self._unshaped
+        return self._ops.stacked(planes, -1) + self._unshaped
 
 
 def _compose(first: Array, then: Array) -> Array:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.motion.ops import Size, Type
+from vidstyle.motion.ops import Size, Type, Work
 from vidstyle.motion.warp import grid
 
 Array = NDArray[Any]
@@ -24,6 +24,11 @@ _KERNELS: Final = {
 
 class OpenCvOps:
     """See `Ops`."""
+
+    notes: tuple[str, ...] = ()
+
+    def recorded(self, work: Work) -> Work:
+        return work
 
     def array(self, values: Array) -> Array:
         return values
@@ -49,8 +54,8 @@ class OpenCvOps:
     def hypot(self, a: Array, b: Array) -> Array:
         return np.hypot(a, b)
 
-    def channels(self, planes: Sequence[Array]) -> Array:
-        return np.stack(planes, axis=-1)
+    def stacked(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        return np.stack(arrays, axis)
 
     def squared_length(self, flow: Array) -> Array:
         x, y = cv2.split(flow)

@@ -7,7 +7,7 @@ arithmetic, comparisons, slices, `shape`, `clip`, `abs`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
@@ -17,11 +17,23 @@ Array = Any
 a flow (H, W, 2) float32: x and y offsets in pixels."""
 Size = tuple[int, int]
 """Height and width."""
+Work = Callable[..., tuple[Array, ...]]
 Type = Literal["bool", "float32", "uint8"]
 
 
 class Ops(Protocol):
     """Operations on arrays of one kind. What comes from uint8 is rounded and clamped to uint8."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not as expected, a sentence each."""
+
+    def recorded(self, work: Work) -> Work:
+        """Make `work` quicker to repeat, if that is possible.
+
+        It must always do the same, on arrays of the same shapes, whatever they hold; what it
+        remembers it changes in place.
+        """
 
     def array(self, values: NDArray[Any] | Array) -> Array:
         """An array of this kind with these values: the same one, if it is of this kind."""
@@ -47,8 +59,8 @@ class Ops(Protocol):
     def hypot(self, a: Array, b: Array) -> Array:
         """The root of the sum of two elements' squares."""
 
-    def channels(self, planes: Sequence[Array]) -> Array:
-        """(H, W, C) of C planes."""
+    def stacked(self, arrays: Sequence[Array], axis: int = 0) -> Array:
+        """Arrays of one shape as one, along a new axis."""
 
     def squared_length(self, flow: Array) -> Array:
         """x² + y² as a plane."""

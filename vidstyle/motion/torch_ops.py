@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from vidstyle.motion.ops import Size, Type
+from vidstyle.cuda import Recording, download, upload
+from vidstyle.motion.ops import Size, Type, Work
 
 _KERNELS: Final = {"cubic": "bicubic", "linear": "bilinear", "nearest": "nearest"}
 
@@ -26,14 +27,21 @@ class TorchOps:
 
     def __init__(self, device: str) -> None:
         self.device = torch.device(device)
+        self._recordings: list[Recording] = []
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(recording.note for recording in self._recordings if recording.note)
+
+    def recorded(self, work: Work) -> Work:
+        self._recordings.append(Recording(work, self.device))
+        return self._recordings[-1]
 
     def array(self, values: NDArray[Any] | Tensor) -> Tensor:
-        if isinstance(values, Tensor):
-            return values
-        return torch.tensor(values, device=self.device)
+        return values if isinstance(values, Tensor) else upload(values, self.device)
 
     def host(self, array: Tensor) -> NDArray[Any]:
-        return array.contiguous().cpu().numpy()
+        return download(array)
 
     def zeros(self, *shape: int, dtype: Type = "float32") -> Tensor:
         return torch.zeros(*shape, dtype=getattr(torch, dtype), device=self.device)
@@ -53,8 +61,8 @@ class TorchOps:
     def hypot(self, a: Tensor, b: Tensor) -> Tensor:
         return torch.hypot(a, b)
 
-    def channels(self, planes: Sequence[Tensor]) -> Tensor:
-        return torch.stack(tuple(planes), dim=-1)
+    def stacked(self, arrays: Sequence[Tensor], axis: int = 0) -> Tensor:
+        return torch.stack(tuple(arrays), axis)
 
     def squared_length(self, flow: Tensor) -> Tensor:
         return flow.square().sum(dim=-1)
@@ -123,13 +131,16 @@ def sample(image: Tensor, places: Tensor, kernel: str = "bilinear") -> Tensor:
     )
 
 
+# One clip needs a dozen of each of these; they must outlive what was recorded with them.
+
+
 @lru_cache(maxsize=64)
 def constant(values: tuple[float, ...], device: torch.device) -> Tensor:
     """The values as a tensor. Shared: do not write into it."""
     return torch.tensor(values, dtype=torch.float32, device=device)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def grid(size: Size, device: torch.device) -> Tensor:
     """(H, W, 2): x and y of every pixel. Shared: do not write into it."""
     rows, columns = (torch.arange(n, dtype=torch.float32, device=device) for n in size)
@@ -186,7 +197,7 @@ def _means(planes: Tensor, size: Size) -> Tensor:
     return rows @ planes @ columns.T
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _shares(old: int, new: int, device: torch.device) -> Tensor:
     """(new, old): the share that each of `old` pixels in a row has in each of `new` ones."""
     edges = torch.arange(new + 1, dtype=torch.float64) * old / new
