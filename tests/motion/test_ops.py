@@ -43,6 +43,7 @@ OPERATIONS: dict[str, Callable[[Ops, Inputs], Array | tuple[Array, ...]]] = {
     "hypot": lambda ops, x: ops.hypot(x.plane, x.second),
     "stacked": lambda ops, x: tuple(ops.stacked((x.plane, x.second), axis) for axis in (0, -1)),
     "squared_length": lambda ops, x: ops.squared_length(x.flow),
+    "products": lambda ops, x: ops.products(*quarters(ops, x)),
     "largest": lambda ops, x: ops.largest(x.picture),
     "area": lambda ops, x: tuple(ops.resized(each, x.fresh.shape, "area") for each in smooth(x)),
     "half": lambda ops, x: ops.resized(x.plane, tuple(-(-n // 2) for n in x.size), "area"),
@@ -63,6 +64,11 @@ OPERATIONS: dict[str, Callable[[Ops, Inputs], Array | tuple[Array, ...]]] = {
     "averaged": lambda ops, x: ops.averaged(x.picture, x.other, 0.3),
     "rarest": lambda ops, x: ops.rarest(x.labels, 5),
 }
+
+
+def quarters(ops: Ops, x: Inputs) -> tuple[Array, Array]:
+    planes = [x.plane, x.second, x.flow[..., 0], x.flow[..., 1]]
+    return ops.stacked(planes, -1), ops.stacked(planes[::-1], -1)
 
 
 def smooth(x: Inputs) -> tuple[Array, ...]:

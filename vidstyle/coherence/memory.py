@@ -84,7 +84,8 @@ class Memory:
         places = ops.grid(self._coarse) + coarse
         for field in self._fields:
             field[...] = ops.fetch(field, places, "linear") + coarse
-        self._shape[...] = _compose(ops.fetch(self._shape, places, "linear"), self._slopes(coarse))
+        shape = ops.fetch(self._shape, places, "linear")
+        self._shape[...] = ops.products(shape, self._slopes(coarse))
         origin = ops.grid(self._half) + flow
         self._slots[...] = ops.fetch(self._slots, origin, "nearest")
         self._lost[...] = hidden | _outside(origin, self._half)
@@ -156,12 +157,6 @@ class Memory:
         across, down = self._ops.slopes(flow)
         planes = across[..., 0], down[..., 0], across[..., 1], down[..., 1]
         return self._ops.stacked(planes, -1) + self._unshaped
-
-
-def _compose(first: Array, then: Array) -> Array:
-    """The product of two fields of 2x2 matrices."""
-    size = first.shape[:2]
-    return (first.reshape(*size, 2, 2) @ then.reshape(*size, 2, 2)).reshape(*size, 4)
 
 
 def _ratio(size: Size, other: Size) -> NDArray[np.float32]:

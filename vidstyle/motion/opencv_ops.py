@@ -61,6 +61,10 @@ class OpenCvOps:
         x, y = cv2.split(flow)
         return x * x + y * y
 
+    def products(self, a: Array, b: Array) -> Array:
+        matrices = (*a.shape[:2], 2, 2)
+        return (a.reshape(matrices) @ b.reshape(matrices)).reshape(a.shape)
+
     def largest(self, picture: Array) -> Array:
         red, green, blue = cv2.split(picture)  # much faster than NumPy's `max`
         return cv2.max(cv2.max(red, green), blue)

@@ -65,6 +65,9 @@ class Ops(Protocol):
     def squared_length(self, flow: Array) -> Array:
         """x² + y² as a plane."""
 
+    def products(self, a: Array, b: Array) -> Array:
+        """(H, W, 4) of two such: each pixel holds a 2x2 matrix, row by row, and so does a @ b."""
+
     def largest(self, picture: Array) -> Array:
         """(H, W): the largest of each pixel's channels."""
 

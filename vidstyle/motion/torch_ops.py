@@ -67,6 +67,10 @@ class TorchOps:
     def squared_length(self, flow: Tensor) -> Tensor:
         return flow.square().sum(dim=-1)
 
+    def products(self, a: Tensor, b: Tensor) -> Tensor:
+        size = a.shape[:2]  # libraries of matrices are made for few large ones
+        return (a.reshape(*size, 2, 2, 1) * b.reshape(*size, 1, 2, 2)).sum(dim=-2).flatten(-2)
+
     def largest(self, picture: Tensor) -> Tensor:
         return picture.amax(dim=-1)
 
