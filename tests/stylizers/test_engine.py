@@ -129,6 +129,26 @@ def test_cuda_paints_as_the_cpu_does(make_style: MakeStyle) -> None:
     assert psnr(painted, reference(path, frames)) > 40
 
 
+def test_a_tensor_is_painted_where_it_lies(make_style: MakeStyle, torch_device: str) -> None:
+    style = StyleRegistry([]).find(str(make_style()), "fast")
+    engine = TorchEngine(style, 40, 48, torch_device)
+    for seed in range(4):  # from the second on a GPU replays
+        frames = np.roll(smooth_frames(2, 40, 48), seed, axis=1)
+        painted = engine.paint(torch.from_numpy(frames).to(torch_device))
+        assert painted.device.type == torch_device
+        assert np.array_equal(painted.cpu().numpy(), engine.paint(frames))
+    assert not engine.notes
+
+
+def test_the_order_in_memory_makes_no_difference(make_style: MakeStyle) -> None:
+    path, frames = make_style(), smooth_frames(2, 40, 48)
+    style = StyleRegistry([]).find(str(path), "fast")
+    engine = TorchEngine(style, 40, 48, "cpu")
+    engine.uses_half = False
+    engine.painter.to(memory_format=torch.channels_last)
+    assert apart(engine.paint(frames), reference(path, frames)) <= 1
+
+
 class Machine:
     """A torch engine whose network fails beyond a number of pixels, or in half precision."""
 
@@ -257,7 +277,7 @@ def test_the_notes_of_the_engine_that_takes_over_are_passed_on(
 
     monkeypatch.setattr(OpenVinoEngine, "_paint", fail)
     engine.paint(smooth_frames(1, 40, 48))
-    monkeypatch.setattr(torch_engine.TorchEngine, "_run", fail)
+    monkeypatch.setattr(torch_engine.TorchEngine, "_paint", fail)
     with pytest.raises(ResourceError, match="even in tiles"):
         engine.paint(smooth_frames(1, 40, 48))
 

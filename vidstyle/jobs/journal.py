@@ -133,6 +133,15 @@ class Journal:
                 raise self.damaged(f"{path.name} of its finished segments is missing or damaged")
 
 
+def remembered(folder: Path, name: str) -> str | None:
+    """What an earlier try's painting in `folder` depends on by that name; None if none is known."""
+    try:
+        value = _parse((folder / JOURNAL).read_bytes())["identity"].get(name)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # `Journal` says what is wrong with it
+    return value if isinstance(value, str) else None
+
+
 def sync(path: Path) -> None:
     """Wait until a file or folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

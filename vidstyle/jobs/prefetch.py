@@ -63,6 +63,13 @@ class Crew:
         self._boundaries.append(boundary)  # type: ignore[arg-type]
         return boundary
 
+    def started(self, stage: Iterable[T], depth: int) -> Iterator[T]:
+        """As `ahead`, but the thread begins at once, not when the first item is asked for."""
+        boundary = self.ahead(stage, depth)
+        assert isinstance(boundary, _Boundary)
+        boundary.start()
+        return boundary
+
     def go_on(self) -> None:
         """Call it now and then in a long piece of work: it unwinds when the chain is ended."""
         if self._ended:
@@ -131,10 +138,7 @@ class _Boundary(Generic[T]):
         """The next item; `Empty` when there is none after `timeout` seconds."""
         if self._over:
             raise StopIteration
-        if self._thread is None:
-            # A thread that hangs in a library must not keep the process from ending.
-            self._thread = Thread(target=self._run, name="vidstyle-stage", daemon=True)
-            self._thread.start()
+        self.start()
         message = self._queue.get(timeout=timeout)
         if isinstance(message, _Item):
             self._free.release()
@@ -143,6 +147,13 @@ class _Boundary(Generic[T]):
         if message.error is not None:
             raise message.error
         raise StopIteration
+
+    def start(self) -> None:
+        """Let the thread begin, if it has not."""
+        if self._thread is None:
+            # A thread that hangs in a library must not keep the process from ending.
+            self._thread = Thread(target=self._run, name="vidstyle-stage", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Let the thread end after what it is doing, and wake who waits at either end."""

@@ -75,7 +75,7 @@ class OpenVinoEngine:
                     raise
             # Out of the block: the exception holds on to the memory of what failed.
             self._successor = self._hand_over()
-        painted = self._successor.paint(batch)
+        painted: NDArray[np.uint8] = self._successor.paint(batch)
         self.notes = self._successor.notes
         return painted
 
