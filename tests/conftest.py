@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -37,6 +38,26 @@ NETWORKS = {
     "fast": ("FastNet", {"width": 16, "half_width": 8, "full_width": 4}),
     "best": ("BestNet", {"width": 4, "blocks": 1}),
 }
+
+
+CUDA = pytest.param(
+    "cuda",
+    marks=pytest.mark.skipif(
+        not torch.cuda.is_available() and "VIDSTYLE_REQUIRE_CUDA" not in os.environ, reason="no GPU"
+    ),
+)
+
+
+@pytest.fixture(params=["cpu", CUDA])
+def torch_device(request: pytest.FixtureRequest) -> str:
+    """Where torch computes: on the CPU, and on a GPU where there is one."""
+    return str(request.param)
+
+
+@pytest.fixture(params=[None, "cpu", CUDA], ids=["opencv", "torch", "cuda"])
+def device(request: pytest.FixtureRequest) -> str | None:
+    """What follows and holds pictures: None is OpenCV, else torch on that device."""
+    return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -97,8 +118,9 @@ def tiny_style(
 
 @pytest.fixture
 def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A frame at a time, however many cores the machine has that runs the test."""
+    """A frame and a segment at a time, however many cores the machine has that runs the test."""
     monkeypatch.setattr("vidstyle.jobs.style.available_cores", lambda: 1)
+    monkeypatch.setattr("vidstyle.jobs.segments.available_cores", lambda: 1)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import collections
 import gc
+import hashlib
 import os
 import random
 import re
@@ -31,16 +32,21 @@ import numpy as np
 import torch
 from PIL import Image
 
+import vidstyle.jobs.clip
 import vidstyle.jobs.run
-import vidstyle.stylizers.engine  # noqa: F401  (imported here so that no child has to)
+import vidstyle.stylizers.engine  # so that no child has to
 from vidstyle.cli.main import main as vidstyle_main
 from vidstyle.errors import FINISHED_PARTIAL, InputError, StyleError, UsageError
+from vidstyle.jobs.journal import JOURNAL, Journal
 from vidstyle.stylizers.networks import build
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.types import StyleCard
+from vidstyle.video.write import EncodeSummary
 
 MEMORY = 1 << 30
 """Bytes that a child may take beyond what its parent had."""
+SEGMENT = 2
+"""Frames of a segment: clips have six."""
 SECONDS = 30
 """That a child may take, on a busy machine."""
 CODES = {0, UsageError.exit_code, InputError.exit_code, FINISHED_PARTIAL, StyleError.exit_code}
@@ -131,6 +137,27 @@ def styles(folder: Path) -> None:
         save_style(folder / f"tiny.{tier}.safetensors", build(card), [card])
 
 
+def journals(folder: Path) -> None:
+    """What a run leaves that is stopped after its first segment."""
+    home = folder.parent / "stopped"
+    home.mkdir()
+    clip(home / "clip.mkv", "libx264", sound="flac", options={"preset": "ultrafast", "bf": "2"})
+
+    def stopped() -> int:
+        add = Journal.add
+
+        def add_and_stop(journal: Journal, segment: EncodeSummary) -> None:
+            add(journal, segment)
+            raise InputError("stopped")
+
+        Journal.add = add_and_stop  # type: ignore[method-assign]
+        return vidstyle_main(resume_words(folder.parent, home / "out.mkv"))
+
+    assert not attempt(stopped, folder.parent / "log")
+    (home / ".out.mkv.part").replace(folder)
+    assert (folder / JOURNAL).exists()
+
+
 # --- What is done with a mutated one ----------------------------------------------------------
 
 
@@ -150,9 +177,27 @@ def use_style(path: Path, home: Path) -> int:
     return vidstyle_main(["run", picture, "-s", str(path), "-o", out, *ENGINE])
 
 
+def resume_words(home: Path, out: Path) -> list[str]:
+    """The command that is stopped, and that goes on."""
+    style = str(home / "styles" / "tiny.fast.safetensors")
+    return ["run", str(home / "stopped" / "clip.mkv"), "-s", style, "-o", str(out), *ENGINE]
+
+
+def go_on(path: Path, home: Path) -> int:
+    """Go on with a painting; a journal gets the checksum that its content wants."""
+    part = path.with_name(".out.mkv.part")
+    shutil.copytree(home / "journals", part)
+    body = path.read_text("utf-8", "replace").partition("\n")[2]
+    if path.name == JOURNAL:
+        path.write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", "utf-8")
+    path.replace(part / path.name)
+    return vidstyle_main(resume_words(home, path.with_name("out.mkv")))
+
+
 TARGETS: dict[str, tuple[Callable[[Path], None], Callable[[Path, Path], int]]] = {
     "clips": (clips, paint_clip),
     "styles": (styles, use_style),
+    "journals": (journals, go_on),
 }
 """What makes the files of a kind, in a folder, and what a child does with a mutated one and with
 the folder that holds all unharmed ones, by kind; it returns an exit code."""
@@ -307,6 +352,7 @@ def main() -> int:
     options = parser.parse_args()
     kinds = options.kind or list(TARGETS)
     torch.set_num_threads(1)  # a pool of threads would not live on in a child
+    vidstyle.jobs.clip.segment_length = lambda *_: SEGMENT
     gc.freeze()  # or each child's collector would copy all of the parent's pages
     numbers = range(options.first, options.first + options.count // len(kinds))
     findings: collections.Counter[str] = collections.Counter()

@@ -37,5 +37,22 @@ class StyleError(VidstyleError):
     exit_code = 6
 
 
+_SHORTAGES = (
+    "can't allocate memory",  # torch on a CPU
+    "not enough memory",
+    "out of memory",  # torch on a GPU
+    "Failed to allocate",  # OpenVINO
+    "Insufficient memory",  # OpenCV
+    "bad_alloc",
+)
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether a library's error says that memory is short: of many, only their words tell."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, Exception) and any(words in str(error) for words in _SHORTAGES)
+    )
+
+
 FINISHED_PARTIAL = 4
 """Exit code of a run that finished, but painted less than its input declares."""

@@ -270,12 +270,43 @@ def test_a_bug_is_one_line_and_a_traceback_only_when_asked_for(
     assert "broken_job" in vidstyle("run", "a.mp4", "-s", "x").err
 
 
+SHORTAGES = [
+    "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes. Error code 12",
+    "CUDA out of memory. Tried to allocate 2.00 GiB",
+    "OpenCV(5.0.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9 bytes",
+]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), *map(RuntimeError, SHORTAGES)])
+def test_too_little_memory_is_one_line_and_exit_5(
+    vidstyle: Vidstyle, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    from vidstyle.jobs import run as run_module
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run_module, "run", fail)
+    result = vidstyle("run", "a.mp4", "--style", "tiny")
+    assert result.code == 5
+    assert_one_line(result, "out of memory; try a smaller clip or --tier fast")
+
+
 def test_a_name_that_looks_like_an_option_or_a_smile(
     vidstyle: Vidstyle, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(make_clip("-🙂.mp4", frames=2).parent)
     assert vidstyle("run", "-s", "tiny", "--engine", "torch", "--", "-🙂.mp4").code == 0
     assert probe(Path("-🙂.tiny.mp4")).frame_count == 2
+
+
+def test_a_webm_can_be_written(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
+    clip = make_clip(frames=3)
+    output = clip.with_name("out.webm")
+    assert vidstyle("run", clip, "-s", "tiny", "--engine", "torch", "-o", output).code == 0
+    info = probe(output)
+    assert (info.container, info.codec, info.frame_count or 3) == ("webm", "vp9", 3)
+    assert [track.codec for track in info.others] == ["opus"]
 
 
 def test_a_gif_can_be_written(vidstyle: Vidstyle, make_clip: MakeClip) -> None:

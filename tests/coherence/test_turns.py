@@ -1,5 +1,7 @@
 """Whose turn it is while the style changes: everyone's, equally often, never all at once."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 
@@ -13,13 +15,12 @@ FRAMES = 500
 def due() -> list[np.ndarray]:
     """Where paint gives way in each frame while one style becomes another."""
     turns = Turns(180, 320)
-    found = [turns.advance((k + 1) / FRAMES) for k in range(FRAMES)]
-    return [plane for plane in found if plane is not None]
+    assert turns.advance(0).all()
+    return [turns.advance((k + 1) / FRAMES) for k in range(FRAMES)]
 
 
 def test_everyone_takes_as_many_turns(due: list[np.ndarray]) -> None:
     taken = np.sum(due, axis=0)
-    assert len(due) == FRAMES
     assert (taken.min(), taken.max()) == (12, 12)
 
 
@@ -31,15 +32,28 @@ def test_few_at_a_time(due: list[np.ndarray]) -> None:
 
 def test_nobody_while_nothing_changes() -> None:
     turns = Turns(60, 80)
-    assert turns.advance(0.0) is None
-    assert turns.advance(0.3) is not None
-    assert turns.advance(0.3) is None
+    turns.advance(0.3)
+    assert not turns.advance(0.3).any()
 
 
 @pytest.mark.parametrize(("changed", "gives_way"), [(0.0, False), (1.0, True)])
 def test_kept_paint_gives_way_to_a_changing_style(changed: float, gives_way: bool) -> None:
     frame, old, new = np.random.default_rng(0).integers(0, 256, (3, 64, 96, 3)).astype(np.uint8)
     steadier = Steadier(64, 96)
-    steadier.step(frame, old)
+    steadier.hold(steadier.observe(frame), old, 0.0)
     held = steadier.hold(steadier.observe(frame), new, changed)
     assert np.array_equal(held, new) == gives_way
+
+
+def test_what_was_changed_is_remembered() -> None:
+    frame, old, new = np.random.default_rng(0).integers(0, 256, (3, 64, 96, 3)).astype(np.uint8)
+    first, second = Steadier(64, 96), Steadier(64, 96)
+    first.hold(first.observe(frame), old, 0.0)
+    first.hold(first.observe(frame), new, 0.05)
+    kept = BytesIO()
+    first.save(kept)
+    kept.seek(0)
+    second.load(kept)
+    third = [s.hold(s.observe(frame), 255 - new, 0.07) for s in (first, second)]
+    assert np.array_equal(*third)
+    assert not np.array_equal(third[0], 255 - new)

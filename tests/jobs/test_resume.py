@@ -6,9 +6,11 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields, replace
 from fractions import Fraction
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import av
@@ -16,6 +18,7 @@ import pytest
 from _pytest.monkeypatch import derive_importpath
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs import clip as clip_module
@@ -25,7 +28,9 @@ from vidstyle.jobs.identity import identity
 from vidstyle.jobs.journal import JOURNAL, Journal
 from vidstyle.jobs.report import RunReport
 from vidstyle.jobs.run import run
-from vidstyle.jobs.style import load_style
+from vidstyle.jobs.segments import encoders
+from vidstyle.jobs.style import Style, load_style
+from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import EncodeOptions, Frame
 from vidstyle.video.write import EncodeSummary
 
@@ -100,6 +105,88 @@ def test_it_goes_on_to_the_very_same_file(
     assert report.files[0].output.read_bytes() == whole
     assert (report.files[0].frames, report.files[0].resumed) == (FRAMES, kept)
     assert not part_of(clip).exists()
+
+
+def test_segments_side_by_side_make_the_very_same_file(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = unbroken(clip)
+    monkeypatch.setattr(segments_module, "encoders", lambda *_: 3)
+    original, together = segments_module.encode_track, Barrier(3)
+
+    def all_at_once(frames: Iterator[Frame], *args: Any, **options: Any) -> EncodeSummary:
+        first = next(frames)
+        with suppress(BrokenBarrierError):  # the last ones are too few, and wait for no others
+            together.wait(timeout=30)
+        return original(itertools.chain((first,), frames), *args, **options)
+
+    monkeypatch.setattr(segments_module, "encode_track", all_at_once)
+    fails_at(monkeypatch, 18, Fault())
+    with pytest.raises(Fault):
+        paint(clip)
+    assert not together.broken  # three segments were encoded at once
+    together.abort()
+    assert paint(clip).files[0].output.read_bytes() == whole
+
+
+@pytest.mark.parametrize("failing", [0, 2])
+def test_an_encoder_that_fails_beside_others_ends_the_run(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    whole = unbroken(clip)
+    monkeypatch.setattr(segments_module, "encoders", lambda *_: 3)
+    original = segments_module.encode_track
+
+    def fails(frames: Iterator[Frame], path: Path, *args: Any, **options: Any) -> EncodeSummary:
+        if path.stem.endswith(str(failing)):
+            raise ResourceError("the disk is full")
+        return original(frames, path, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segments_module, "encode_track", fails)
+        with pytest.raises(ResourceError, match="disk is full"):
+            paint(clip)
+    assert frames_kept(clip) <= failing * SEGMENT
+    assert paint(clip).files[0].output.read_bytes() == whole
+
+
+def test_only_many_cores_and_much_memory_encode_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lanes(cores: int, gib: int, height: int, width: int) -> int:
+        monkeypatch.setattr(segments_module, "available_cores", lambda: cores)
+        monkeypatch.setattr(segments_module, "physical_memory", lambda: gib * 2**30)
+        return encoders(height, width, 64)
+
+    assert [lanes(cores, 128, 1080, 1920) for cores in (1, 2, 7, 8, 16, 64)] == [1, 1, 1, 2, 4, 8]
+    assert [lanes(16, gib, 1080, 1920) for gib in (0, 4, 8, 16, 32)] == [1, 1, 2, 4, 4]
+    assert lanes(16, 16, 2160, 3840) == 1
+
+
+def test_tensors_go_on_too_with_the_batch_of_the_first_try(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, whose free memory is another one each time."""
+    monkeypatch.setattr(Style, "tensors_on", "cpu")
+    batches: list[int] = []
+    original = TorchEngine.paint
+
+    def noted(self: TorchEngine, frames: Any) -> Any:
+        assert isinstance(frames, Tensor)
+        batches.append(len(frames))
+        return original(self, frames)
+
+    monkeypatch.setattr(TorchEngine, "paint", noted)
+    monkeypatch.setattr(Style, "batch", lambda *_: 2)
+    output = paint(clip).files[0].output
+    whole = output.read_bytes()
+    output.unlink()
+    kept = broken_off(clip, monkeypatch)
+    monkeypatch.setattr(Style, "batch", lambda *_: 3)
+    assert paint(clip).files[0].output.read_bytes() == whole
+    assert kept > 0
+    assert set(batches) == {2}
+    assert whole != unbroken(clip)  # it follows motion otherwise than the CPU does
 
 
 def frames_kept(clip: Path) -> int:
@@ -361,6 +448,7 @@ def bit_of(path: Path) -> None:
         (JOURNAL, half_of),
         (JOURNAL, bit_of),
         ("00000.nut", half_of),
+        ("00000.nut", bit_of),
         ("00000.nut", Path.unlink),
         ("*.memory", half_of),
         ("*.memory", bit_of),

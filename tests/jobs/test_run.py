@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -340,24 +341,61 @@ def test_a_decoder_that_fails_in_one_of_several_inputs_is_a_failure_of_that_one(
     assert [failure.error for failure in report.failures] == ["a.mp4 is damaged"]
 
 
+@pytest.mark.parametrize(
+    ("stage", "place"),
+    [
+        ("painting", "vidstyle.stylizers.torch_engine.TorchEngine.paint"),
+        ("joining", "vidstyle.jobs.clip.mux"),
+    ],
+)
 def test_a_stage_that_hangs_is_named_and_the_run_ends(
-    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, stage: str, place: str
 ) -> None:
     clip, leave = make_clip(frames=8), threading.Event()
 
-    def hangs(_: object, batch: np.ndarray) -> np.ndarray:
+    def hangs(*args: Any, **_: object) -> Any:
         leave.wait(60)
-        return batch
+        return args[-1]
 
-    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.paint", hangs)
+    monkeypatch.setattr(place, hangs)
     monkeypatch.setattr("vidstyle.jobs.stopwatch._FIRST", 0.3)
     monkeypatch.setattr("vidstyle.jobs.prefetch.PATIENCE", 0.1)
     before = threading.active_count()
-    with pytest.raises(ResourceError, match="painting hangs"):
+    with pytest.raises(ResourceError, match=f"{stage} hangs"):
         paint(clip)
-    assert names(clip.parent) == {"clip.mp4"}
+    kept = {".clip.tiny.mp4.part"} if stage == "joining" else set()
+    assert names(clip.parent) == {"clip.mp4"} | kept
     leave.set()
     for thread in threading.enumerate():
         if thread.name == "vidstyle-stage":
             thread.join(5)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "gif"])
+def test_joining_ends_with_the_run(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    clip, joining = make_clip(frames=8), threading.Event()
+    original = clip_module.mux
+
+    def slow(*args: Any, on_packet: Callable[[], None], **options: Any) -> Any:
+        def step() -> None:
+            joining.set()
+            time.sleep(0.05)
+            on_packet()
+
+        return original(*args, on_packet=step, **options)
+
+    def interrupt(*_: object) -> None:
+        if joining.is_set():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(clip_module, "mux", slow)
+    monkeypatch.setattr("vidstyle.jobs.prefetch.POLL", 0.01)
+    monkeypatch.setattr("vidstyle.jobs.stopwatch.Watchdog.look", interrupt)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        paint(clip, output=clip.with_name(f"out.{suffix}"))
+    assert threading.active_count() == before
+    assert [file.name for file in clip.with_name(f".out.{suffix}.part").glob("out*")] == []

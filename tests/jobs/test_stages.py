@@ -1,5 +1,6 @@
 """The pipeline between decoder and encoder, with painters and blenders that are easy to predict."""
 
+import math
 import threading
 import weakref
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from vidstyle.coherence.blend import Observation
 from vidstyle.errors import ResourceError
 from vidstyle.jobs.prefetch import POLL, Crew
-from vidstyle.jobs.stages import ENCODING, PAINTING, STEADYING, Brush, mix, painted
+from vidstyle.jobs.stages import ENCODING, JOINING, PAINTING, STEADYING, Brush, mix, painted
 from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest
 from vidstyle.types import Frame
 
@@ -226,10 +227,10 @@ class Watched:
         self.watch = Stopwatch(self.clock)
         self.dog = Watchdog(self.watch, self.clock)
 
-    def wait(self, seconds: float) -> None:
-        for _ in range(round(seconds / POLL)):
+    def wait(self, seconds: float, *, sign_every: float = math.inf) -> None:
+        for number in range(round(seconds / POLL)):
             self.clock.seconds += POLL
-            self.dog.look()
+            self.dog.look(number * POLL // sign_every)
 
     def work(self, seconds: float, stage: str = PAINTING) -> None:
         with self.watch.timing(stage):
@@ -265,6 +266,14 @@ def test_a_stage_that_waits_for_others_does_not_hang() -> None:
     room.work(1.0)
     with room.watch.timing(ENCODING), room.watch.waiting(ENCODING):
         room.wait(1000.0)
+
+
+def test_a_stage_that_gives_signs_does_not_hang() -> None:
+    room = Watched()
+    with room.watch.timing(JOINING):
+        room.wait(1000.0, sign_every=299.0)
+    with pytest.raises(ResourceError, match="joining hangs"), room.watch.timing(JOINING):
+        room.wait(20_000.0, sign_every=11_000.0)
 
 
 def test_a_process_that_was_stopped_for_hours_does_not_hang() -> None:

@@ -102,3 +102,21 @@ def test_the_way_back_is_another_painter_under_another_name(
 def test_a_style_without_a_way_back_says_so(tiny_style: str) -> None:
     with pytest.raises(StyleError, match=r"no way back.*--keep-reverse"):
         load_style(tiny_style, reverse=True, device="cpu")
+
+
+def test_a_gpu_paints_as_many_frames_as_half_of_its_free_memory_holds(
+    style: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gib, free = 2**30, 8 * 2**30
+    monkeypatch.setattr(style, "_device", "cuda:1")
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 80 * gib))
+    assert [style.batch(*size) for size in ((480, 848), (1080, 1920), (4320, 7680))] == [8, 2, 1]
+    free = 80 * gib
+    assert [style.batch(*size) for size in ((480, 848), (1080, 1920), (4320, 7680))] == [8, 8, 1]
+
+
+def test_frames_stay_on_a_gpu_alone(style: Style, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert style.tensors_on is None
+    for device, kept in (("mps", None), ("cuda", "cuda"), ("cuda:1", "cuda:1")):
+        monkeypatch.setattr(style, "_device", device)
+        assert style.tensors_on == kept

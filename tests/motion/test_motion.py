@@ -6,13 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from vidstyle.motion.cuts import is_cut
-from vidstyle.motion.flow import (
-    FlowEstimator,
-    fine_flow,
-    motion_boundary,
-    occlusion,
-    resize_flow,
-)
+from vidstyle.motion.flow import FlowEstimator, fine_flow, motion_boundary, resize_flow
+from vidstyle.motion.occlusion import hidden, occlusion
+from vidstyle.motion.ops import open_ops
 from vidstyle.motion.warp import warp
 
 HEIGHT, WIDTH = 160, 224
@@ -43,6 +39,36 @@ def test_flow_is_the_motion(motion: tuple[int, int]) -> None:
         error = np.abs(flow[INNER] - np.array(motion, np.float32))
         assert np.median(error) < 0.1
         assert np.percentile(error, 95) < 0.5
+
+
+@pytest.mark.parametrize("motion", [(0, 0), (2, 0), (-3, 1), (12, -7)])
+def test_flow_of_halves_is_the_motion_there_and_back(
+    device: str | None, motion: tuple[int, int]
+) -> None:
+    ops, estimator = open_ops(2 * HEIGHT, 2 * WIDTH, device)
+    there, back = estimator.there_and_back(*(ops.array(image) for image in shifted(*motion)))
+    for flow, sign in ((ops.host(there), 1), (ops.host(back), -1)):
+        assert flow.shape == (HEIGHT, WIDTH, 2)
+        error = np.abs(flow[INNER] - sign * np.array(motion, np.float32))
+        assert np.median(error) < 0.1
+        assert np.percentile(error, 95) < 0.5
+
+
+def test_light_that_changes_is_no_motion(device: str | None) -> None:
+    ops, estimator = open_ops(2 * HEIGHT, 2 * WIDTH, device)
+    first, second = shifted(3, -2)
+    brighter = np.clip(second * 1.08 + 6, 0, 255).astype(np.uint8)
+    there, _ = estimator.there_and_back(ops.array(first), ops.array(brighter))
+    error = np.abs(ops.host(there)[INNER] - np.array((3, -2), np.float32))
+    assert np.median(error) < 0.2
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 7), (65, 41)])
+def test_flow_of_halves_works_on_small_frames(device: str | None, size: tuple[int, int]) -> None:
+    ops, estimator = open_ops(*size, device)
+    image = ops.array(texture(0, *estimator.half_size))
+    for flow in estimator.there_and_back(image, image):
+        assert np.abs(ops.host(flow)).max() < 0.01
 
 
 def test_flow_of_a_picture_to_itself_is_nothing() -> None:
@@ -90,16 +116,17 @@ def test_a_motion_boundary_is_where_the_flow_jumps() -> None:
     assert not edges[:, 12:].any()
 
 
-def test_a_thing_that_uncovers_what_was_behind_it_is_hidden_before() -> None:
+def test_a_thing_that_uncovers_what_was_behind_it_is_hidden_before(device: str | None) -> None:
     """A square moves right over a still ground: the strip on its left was not visible before."""
     ground, thing = texture(1), texture(2)
     before, after = ground.copy(), ground.copy()
     before[50:110, 60:120] = thing[50:110, 60:120]
     after[50:110, 76:136] = thing[50:110, 60:120]
-    flow = FlowEstimator(HEIGHT, WIDTH)
-    halves = flow.halve(after), flow.halve(before)
-    hidden = flow.hidden_halves(*halves, flow.between_halves(*halves))
-    strip, far = hidden[28:52, 31:37], hidden[:, 90:]
+    ops, estimator = open_ops(HEIGHT, WIDTH, device)
+    halves = [ops.resized(ops.array(image), (80, 112), "area") for image in (after, before)]
+    flows = estimator.there_and_back(*halves)
+    mask = ops.host(hidden(*halves, *flows, ops))
+    strip, far = mask[28:52, 31:37], mask[:, 90:]
     assert strip.mean() > 0.25
     assert far.mean() < 0.02
 

@@ -129,6 +129,26 @@ def test_cuda_paints_as_the_cpu_does(make_style: MakeStyle) -> None:
     assert psnr(painted, reference(path, frames)) > 40
 
 
+def test_a_tensor_is_painted_where_it_lies(make_style: MakeStyle, torch_device: str) -> None:
+    style = StyleRegistry([]).find(str(make_style()), "fast")
+    engine = TorchEngine(style, 40, 48, torch_device)
+    for seed in range(4):  # from the second on a GPU replays
+        frames = np.roll(smooth_frames(2, 40, 48), seed, axis=1)
+        painted = engine.paint(torch.from_numpy(frames).to(torch_device))
+        assert painted.device.type == torch_device
+        assert np.array_equal(painted.cpu().numpy(), engine.paint(frames))
+    assert not engine.notes
+
+
+def test_the_order_in_memory_makes_no_difference(make_style: MakeStyle) -> None:
+    path, frames = make_style(), smooth_frames(2, 40, 48)
+    style = StyleRegistry([]).find(str(path), "fast")
+    engine = TorchEngine(style, 40, 48, "cpu")
+    engine.uses_half = False
+    engine.painter.to(memory_format=torch.channels_last)
+    assert apart(engine.paint(frames), reference(path, frames)) <= 1
+
+
 class Machine:
     """A torch engine whose network fails beyond a number of pixels, or in half precision."""
 
@@ -221,6 +241,75 @@ def test_a_network_that_paints_no_numbers_is_an_error(make_style: MakeStyle) -> 
     machine.overflow(always=True)
     with pytest.raises(StyleError, match="paints no numbers"):
         machine.engine.paint(smooth_frames(1, 40, 48))
+
+
+NO_ROOM = RuntimeError("Check 'ptr' failed:\nFailed to allocate 265805056 bytes of memory\n")
+
+
+@pytest.mark.parametrize("error", [NO_ROOM, MemoryError()])
+def test_torch_goes_on_where_openvino_is_short_of_memory(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path, frames = make_style(), smooth_frames(2, 40, 48)
+    engine = OpenVinoEngine(StyleRegistry([]).find(str(path), "fast"), 40, 48, threads=1)
+    name, whole = engine.name, engine.paint(frames)
+    tries: list[int] = []
+
+    def fail(_: object, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        tries.append(len(batch))
+        raise error
+
+    monkeypatch.setattr(OpenVinoEngine, "_paint", fail)
+    for _ in range(2):
+        assert psnr(engine.paint(frames), whole) > 40
+    assert tries == [2]
+    assert engine.notes == ("OpenVINO is short of memory: painting with torch, slower",)
+    assert engine.name == name  # or a run that goes on in a new process would be another one
+
+
+def test_the_notes_of_the_engine_that_takes_over_are_passed_on(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = OpenVinoEngine(StyleRegistry([]).find(str(make_style()), "fast"), 40, 48, threads=1)
+
+    def fail(*_: object, **__: object) -> NDArray[np.uint8]:
+        raise MemoryError
+
+    monkeypatch.setattr(OpenVinoEngine, "_paint", fail)
+    engine.paint(smooth_frames(1, 40, 48))
+    monkeypatch.setattr(torch_engine.TorchEngine, "_paint", fail)
+    with pytest.raises(ResourceError, match="even in tiles"):
+        engine.paint(smooth_frames(1, 40, 48))
+
+
+def test_other_failures_of_openvino_are_not_taken_for_it(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = OpenVinoEngine(StyleRegistry([]).find(str(make_style()), "fast"), 24, 24, threads=1)
+
+    def fail(*_: object) -> NDArray[np.uint8]:
+        raise RuntimeError("a kernel is missing")
+
+    monkeypatch.setattr(OpenVinoEngine, "_paint", fail)
+    with pytest.raises(RuntimeError, match="a kernel is missing"):
+        engine.paint(smooth_frames(1, 24, 24))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(NO_ROOM, "Failed to allocate 265805056 bytes of memory"), (MemoryError(), "out of memory")],
+)
+def test_torch_paints_where_openvino_has_no_room_to_begin(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(openvino_engine, "_graph", fail)
+    style = StyleRegistry([]).find(str(make_style()), "fast")
+    engine = open_engine(style, height=24, width=24, device="cpu")
+    assert isinstance(engine, TorchEngine)
+    assert engine.notes == (f"OpenVINO failed ({reason}): painting with torch, slower",)
 
 
 def test_a_graph_is_converted_once(make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def through(
     """Decode, encode and join a clip without painting it."""
     info = probe(source)
     track, output = source.with_name("track.nut"), source.with_name("output.part")
-    options = options or EncodeOptions(preset="veryfast")
+    options = options or EncodeOptions("libvpx-vp9" if container == "webm" else "libx264")
     frames = read_frames(info, start=start, duration=duration)
     encoded = encode_track(frames, track, info, options)
     summary = mux(
@@ -208,6 +208,68 @@ def test_captions_become_text_in_matroska(make_media: Make, facts: Look) -> None
     )
 
 
+def test_webm_holds_sound_and_text_of_any_kind(make_media: Make, facts: Look) -> None:
+    source = make_media(
+        "clip.mkv",
+        sounds=[
+            {"codec": "aac", "rate": 44_100, "start": Fraction(1, 5)},
+            {"codec": "ac3", "layout": "5.1"},
+            {"codec": "libopus"},
+        ],
+        subtitles=[("srt", LINES)],
+        chapters=CHAPTERS,
+        tags={"title": "Pond"},
+        attachments=[("font.ttf", "font/ttf", b"glyphs")],
+    )
+    output, summary = through(source, "webm")
+    before, after = facts(source), facts(output)
+    assert probe(output).container == "webm"
+    assert after.codecs == ["vp9", "opus", "opus", "opus", "webvtt"]
+    assert after.pictures == before.pictures
+    assert after.chapters == before.chapters
+    assert after.tags["title"] == "Pond"
+    assert read_stamp(output) == STAMP
+    assert [text for _, _, text in after.captions] == ["one", "two", "three"]
+    assert after.of("audio")[2] == before.of("audio")[2]
+    assert abs(after.of("audio")[0][0] - Fraction(1, 5)) <= Fraction(1, 40)
+    instead = "webm cannot hold it"
+    assert summary.copied == ("audio track 3 (opus)",)
+    assert summary.notes == (
+        f"attachment track 1 left out: {instead}",
+        f"audio track 1 (aac) re-encoded to opus: {instead}",
+        f"audio track 2 (ac3) re-encoded to opus: {instead}",
+        f"subtitle track 1 (subrip) rewritten as webvtt: {instead}",
+    )
+
+
+STEPS = {
+    "shown after zero and decoded before it": (25, 1, [3, 1, 3, 1, 5, 1]),
+    "a few ticks apart": (90_000, 700, [3, 2, 3, 2, 5, 1, 14]),
+    "closer than a millisecond at the end": (90_000, 0, [2, 3, 2, 1, 900, 2, 1]),
+}
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+@pytest.mark.parametrize("steps", STEPS)
+def test_odd_steps_at_the_ends_move_and_lose_nothing(
+    make_media: Make, facts: Look, container: str, steps: str
+) -> None:
+    base, start, gaps = STEPS[steps]
+    pts = [start + sum((3 * gaps)[:n]) for n in range(3 * len(gaps) + 1)]
+    source = make_media(
+        f"clip.{container}",
+        pts=pts,
+        time_base=Fraction(1, base),
+        rate=Fraction(25),
+        sounds=[{"start": Fraction(1, 7)}],
+    )
+    before = facts(source)
+    assert before.pictures == [Fraction(number, base) for number in pts]
+    after = facts(through(source, container)[0])
+    assert after.pictures == before.pictures
+    assert after.of("audio") == before.of("audio")
+
+
 def loudest(path: Path) -> Fraction:
     """When a click is heard, in seconds."""
     with av.open(str(path)) as file:
@@ -230,7 +292,7 @@ def flash(path: Path) -> Fraction:
         return brightest.pts * brightest.time_base
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("container", [*CONTAINERS, "webm"])
 @pytest.mark.parametrize("codec", ["aac", "pcm_u8", "flac", "libopus"])
 def test_a_click_and_its_flash_stay_together(make_media: Make, container: str, codec: str) -> None:
     """Seen and heard through a decoder, with re-encoding and priming samples in between."""
@@ -456,14 +518,21 @@ def test_a_track_with_nothing_in_the_part_is_told_of(make_media: Make, facts: Lo
     assert len(facts(output).pictures) == 35
 
 
+@pytest.mark.parametrize("container", [*CONTAINERS, "webm"])
+def test_the_same_painting_makes_the_same_file(make_media: Make, container: str) -> None:
+    source = make_media(sounds=[{}], subtitles=[("mov_text", LINES)])
+    first, again = (through(source, container)[0].read_bytes() for _ in range(2))
+    assert first == again
+
+
 def test_what_cannot_be_joined_is_one_line(make_media: Make, tmp_path: Path) -> None:
     info = probe(make_media())
     track = tmp_path / "track.nut"
     encode_track(read_frames(info), track, info, EncodeOptions(codec="ffv1"))
     with pytest.raises(UsageError, match="mov cannot hold ffv1"):
         mux([track], info, tmp_path / "o", container="mov", stamp={})
-    with pytest.raises(UsageError, match="unknown container 'webm'"):
-        mux([track], info, tmp_path / "o", container="webm", stamp={})
+    with pytest.raises(UsageError, match="unknown container 'avi'"):
+        mux([track], info, tmp_path / "o", container="avi", stamp={})
     info.path.unlink()
     with pytest.raises(InputError, match="does not exist"):
         mux([track], info, tmp_path / "o", container="mkv", stamp={})

@@ -11,6 +11,7 @@ import pytest
 
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.run import run
+from vidstyle.types import EncodeOptions
 
 Make = Callable[..., Path]
 Series = Any
@@ -92,7 +93,7 @@ SOURCES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.usefixtures("tiny_style")
-@pytest.mark.parametrize("container", [None, "mkv"])
+@pytest.mark.parametrize("container", [None, "mkv", "webm"])
 @pytest.mark.parametrize("source", SOURCES)
 def test_sound_stays_in_step(make_media: Make, source: str, container: str | None) -> None:
     name, video, sound = SOURCES[source]
@@ -107,7 +108,14 @@ def test_sound_stays_in_step(make_media: Make, source: str, container: str | Non
     assert abs(before) < Fraction(1, 25)  # the clip itself is as it should be
     output = clip.with_name(f"out.{container}") if container else None
     config = RunConfig(
-        (clip,), "tiny", output, strength=0, consistency=0, device="cpu", engine="torch"
+        (clip,),
+        "tiny",
+        output,
+        strength=0,
+        consistency=0,
+        device="cpu",
+        engine="torch",
+        encode=EncodeOptions("libvpx-vp9" if container == "webm" else "libx264"),
     )
     (report,) = run(config).files
     assert (seen(report.output) > 0).sum() == len(MOMENTS)

@@ -19,7 +19,7 @@ from vidstyle.cli.run import run
 from vidstyle.cli.styles import styles
 from vidstyle.cli.text import clean
 from vidstyle.cli.train import train
-from vidstyle.errors import ResourceError, VidstyleError
+from vidstyle.errors import ResourceError, VidstyleError, is_shortage
 
 _BUG, _INTERRUPTED, _TERMINATED = 1, 130, 143
 
@@ -86,10 +86,10 @@ def _verdict(error: BaseException) -> tuple[str, int]:
             return "stopped", _INTERRUPTED
         case Terminated():
             return "stopped from outside", _TERMINATED
-        case MemoryError():
-            return "out of memory; try a smaller clip or --tier fast", ResourceError.exit_code
         case OSError():
             return str(error), ResourceError.exit_code
+    if is_shortage(error):
+        return "out of memory; try a smaller clip or --tier fast", ResourceError.exit_code
     name = type(error).__name__
     return f"a bug, please report it: {name}: {error} (--debug shows where)", _BUG
 

@@ -61,7 +61,7 @@ _SHARE = click.FloatRange(0, 1)
 @click.option("--rate", type=rate, help="Frames a second of numbered pictures.  [default: 25]")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--engine", default="auto", show_default=True, help="auto, torch, openvino.")
-@click.option("--codec", default=_DEFAULT.codec, show_default=True, help="Video encoder.")
+@click.option("--codec", help="Video encoder.  [default: libx264; libvpx-vp9 in a .webm]")
 @click.option(
     "--crf", type=int, default=_DEFAULT.crf, show_default=True, help="Quality: lower is better."
 )
@@ -102,7 +102,7 @@ def run(
     rate: Fraction | None,
     device: str,
     engine: str,
-    codec: str,
+    codec: str | None,
     crf: int,
     preset: str,
     pix_fmt: str,
@@ -138,7 +138,7 @@ def run(
         rate=rate,
         overwrite=overwrite,
         restart=restart,
-        encode=EncodeOptions(codec, crf, preset, pix_fmt),
+        encode=EncodeOptions(codec or _usual_codec(output), crf, preset, pix_fmt),
         hdr=hdr,
         limits=Limits(**dict(limits)),
     )
@@ -159,6 +159,11 @@ def run(
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     return report.exit_code
+
+
+def _usual_codec(output: Path | None) -> str:
+    is_webm = output is not None and output.suffix.lower() == ".webm"
+    return "libvpx-vp9" if is_webm else _DEFAULT.codec
 
 
 def _state(step: Progress) -> State:

@@ -5,23 +5,16 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from io import BufferedIOBase
-from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.coherence.change import change
 from vidstyle.coherence.memory import Memory
 from vidstyle.coherence.turns import Turns
-from vidstyle.motion.cuts import is_cut
-from vidstyle.motion.flow import FlowEstimator
-
-Image = NDArray[np.uint8]
-Flow = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Plane = NDArray[np.float32]
+from vidstyle.motion.cuts import THUMBNAIL, is_cut
+from vidstyle.motion.occlusion import hidden
+from vidstyle.motion.ops import Array, Ops, open_ops
 
 # How steeply strokes change over from old to new as the input departs, by default and at the most
 # consistent: a steep change leaves no place where two of them are averaged.
@@ -39,11 +32,11 @@ _SUM_BYTES = 4
 class Observation:
     """A frame of the clip, and how it has moved since the last one."""
 
-    half: Image
+    half: Array
     """(h, w, 3): the frame at half size."""
-    flow: Flow | None
+    flow: Array | None
     """(h, w, 2): from it to the last, in its pixels; None where a shot begins."""
-    hidden: Mask | None
+    hidden: Array | None
     """(h, w): where the last does not show what it shows; None like the flow."""
 
 
@@ -57,21 +50,42 @@ class Steadier:
     clip alone and may be ahead of the painter, `hold` follows with what was observed, in order.
     """
 
-    def __init__(self, height: int, width: int, consistency: float = DEFAULT_CONSISTENCY) -> None:
-        """`consistency` goes from 0, frames as painted, to 1; see `DEFAULT_CONSISTENCY`.
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        consistency: float = DEFAULT_CONSISTENCY,
+        device: str | None = None,
+    ) -> None:
+        """Make ready for the frames of one clip.
 
-        Raises ValueError when it is out of that range.
+        Args:
+            height: of the frames, in pixels.
+            width: of the frames, in pixels.
+            consistency: from 0, frames as painted, to 1; see `DEFAULT_CONSISTENCY`.
+            device: where torch computes, and where what comes out lies; None takes OpenCV, and what
+                comes out is NumPy's.
+
+        Raises:
+            ValueError: `consistency` is out of its range.
         """
         if not 0 <= consistency <= 1:
             raise ValueError(f"consistency must be between 0 and 1, not {consistency}")
         self._share = min(consistency / DEFAULT_CONSISTENCY, 1.0)
         spare = (1 - consistency) / (1 - DEFAULT_CONSISTENCY)
         self._crossing = _GENTLE + (_STEEP - _GENTLE) * spare
-        self._flow = FlowEstimator(height, width)
-        self._memory = Memory((height, width), self._flow.half_size)
-        self._turns = Turns(*self._flow.half_size)
-        self._observed: Image | None = None
-        self._held: Image | None = None
+        self._ops, self._flow = open_ops(height, width, device)
+        self._memory = Memory((height, width), self._flow.half_size, self._ops)
+        self._turns, self._changed = Turns(*self._flow.half_size), self._ops.zeros(1)
+        self._motion = self._ops.recorded(self._find_motion)
+        self._keeping = self._ops.recorded(self._keep)
+        self._observed: Array | None = None
+        self._held: Array | None = None
+
+    @property
+    def ops(self) -> Ops:
+        """What computes: frames may be given as its arrays, and what is held is one of them."""
+        return self._ops
 
     def reset(self) -> None:
         """Forget what was painted: the next frame comes out as it goes in."""
@@ -84,8 +98,9 @@ class Steadier:
         """
         total = 0
         for array in self._arrays():
-            total = zlib.crc32(array.data, total)
-            file.write(array.data)
+            data = self._ops.host(array).data
+            total = zlib.crc32(data, total)
+            file.write(data)
         file.write(total.to_bytes(_SUM_BYTES))
 
     def load(self, file: BufferedIOBase) -> None:
@@ -93,100 +108,93 @@ class Steadier:
 
         Raises ValueError when the file is not what was written.
         """
-        self._observed = self._held = np.zeros((*self._flow.half_size, 3), np.uint8)
+        self._observed = self._held = self._ops.zeros(*self._flow.half_size, 3, dtype="uint8")
         total = 0
         for array in self._arrays():
-            if file.readinto(array.data.cast("B")) != array.nbytes:
+            data = np.empty_like(self._ops.host(array))
+            if file.readinto(data.data.cast("B")) != data.nbytes:
                 raise ValueError("the memory of the blend is cut short")
-            total = zlib.crc32(array.data, total)
+            total = zlib.crc32(data.data, total)
+            array[...] = self._ops.array(data)
+        self._turns.advance(float(self._ops.host(self._changed)[0]))
         if file.read() != total.to_bytes(_SUM_BYTES):
             raise ValueError("the memory of the blend is damaged")
 
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
+    def _arrays(self) -> tuple[Array, ...]:
         assert self._held is not None
-        return *self._memory.arrays(), self._turns.changed, self._held
+        return *self._memory.arrays(), self._changed, self._held
 
-    def step(self, frame: Image, painted: Image) -> Image:
+    def step(self, frame: Array, painted: Array) -> Array:
         """The steady form of `painted`, which was painted from `frame`; (H, W, 3) uint8 RGB all."""
         return self.hold(self.observe(frame), painted)
 
-    def observe(self, frame: Image) -> Observation:
+    def observe(self, frame: Array) -> Observation:
         """Look how the next (H, W, 3) frame has moved."""
-        half, last = self._flow.halve(frame), self._observed
+        half, last = self._halved(self._ops.array(frame)), self._observed
         self._observed = half
-        if last is None or is_cut(half, last):
+        if last is None or is_cut(self._thumbnail(half), self._thumbnail(last)):
             return Observation(half, None, None)
-        flow = self._flow.between_halves(half, last)
-        return Observation(half, flow, self._flow.hidden_halves(half, last, flow))
+        return Observation(half, *self._motion(half, last))
 
-    def hold(self, seen: Observation, painted: Image, changed: float = 0.0) -> Image:
+    def _find_motion(self, half: Array, last: Array) -> tuple[Array, Array]:
+        flow, back = self._flow.there_and_back(half, last)
+        return flow, hidden(half, last, flow, back, self._ops)
+
+    def hold(self, seen: Observation, painted: Array, changed: float | None = None) -> Array:
         """The steady form of `painted`, which was painted from the frame `seen`.
 
         `changed` is how much the style itself has changed since the clip began, never falling: for
-        every 1, each pixel is painted anew several times, though nothing moves.
+        every 1, each pixel is painted anew several times, though nothing moves. None is for a style
+        that stays what it is.
         """
+        painted = self._ops.array(painted)
         if self._share == 0:
             return painted
+        outdated: tuple[Array, ...] = ()
+        if changed is not None:
+            self._changed[...] = changed
+            outdated = (self._ops.array(self._turns.advance(changed)),)
         self._held = seen.half
         if seen.flow is None or seen.hidden is None:
-            self._turns.advance(changed)
-            everywhere = np.ones(seen.half.shape[:2], np.float32)
+            everywhere = self._ops.zeros(*self._flow.half_size) + 1
             self._memory.store(painted, seen.half, everywhere, everywhere > 0)
             return painted
-        self._memory.follow(seen.flow, seen.hidden)
-        outdated = self._turns.advance(changed)
-        steady = self._keep(seen.half, painted, outdated)
+        (steady,) = self._keeping(seen.half, seen.flow, seen.hidden, painted, *outdated)
         if self._share == 1:
             return steady
-        return cv2.addWeighted(steady, self._share, painted, 1 - self._share, 0)
+        return self._ops.averaged(steady, painted, self._share)
 
-    def _keep(self, half: Image, painted: Image, outdated: Plane | None) -> Image:
-        memory = self._memory.recall()
-        worn = change(half, memory)
+    def _keep(
+        self, half: Array, flow: Array, lost: Array, painted: Array, outdated: Array | None = None
+    ) -> tuple[Array]:
+        self._memory.follow(flow, lost)
+        ops, memory = self._ops, self._memory.recall()
+        worn = change(half, memory, ops)
         if outdated is not None:
-            worn = np.maximum(worn, outdated)
-        fresh = cv2.blur(np.clip((worn - 0.5) * self._crossing + 0.5, 0, 1), (3, 3))
+            worn = ops.maximum(worn, outdated)
+        fresh = ops.blur(((worn - 0.5) * self._crossing + 0.5).clip(0, 1), 3)
         soft = (worn - fresh)[..., None]
-        new, old = self._flow.halve(painted), self._flow.halve(memory.painted)
-        tint = _smooth(_difference(new, old) * soft) + _broad_tint(new, old, worn)
-        steady = _mix(memory.painted, painted, fresh, tint)
-        source_tint = _smooth(_difference(half, memory.source) * soft)
-        source = _mix(memory.source, half, fresh, source_tint)
-        self._memory.store(steady, source, fresh, _touched(fresh))
-        return steady
+        difference = ops.difference(self._halved(painted), self._halved(memory.painted))
+        tint = ops.smooth(difference * soft) + _broad_tint(difference, worn, ops)
+        steady = ops.mixed(memory.painted, painted, fresh, tint)
+        source_tint = ops.smooth(ops.difference(half, memory.source) * soft)
+        source = ops.mixed(memory.source, half, fresh, source_tint)
+        self._memory.store(steady, source, fresh, ops.widened(fresh > _TOUCHED, 3))
+        return (steady,)
+
+    def _halved(self, picture: Array) -> Array:
+        return self._ops.resized(picture, self._flow.half_size, "area")
+
+    def _thumbnail(self, half: Array) -> Array:
+        return self._ops.host(self._ops.resized(half, THUMBNAIL, "area"))
 
 
-def _mix(old: Image, new: Image, fresh: Plane, tint: NDArray[np.float32]) -> Image:
-    """old + fresh * (new - old) + tint; `fresh` and `tint` may be smaller pictures."""
-    height, width = old.shape[:2]
-    weight = cv2.resize(fresh, (width, height), interpolation=cv2.INTER_LINEAR)
-    levels = np.rint(tint).astype(np.int16)
-    shift = cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.add(cv2.blendLinear(old, new, 1 - weight, weight), shift, dtype=cv2.CV_8U)
-
-
-def _broad_tint(new: Image, old: Image, worn: Plane) -> NDArray[np.float32]:
+def _broad_tint(difference: Array, worn: Array, ops: Ops) -> Array:
     """What brings kept paint to the broad colours of the new: light changes, strokes stay."""
     height, width = worn.shape
-    cells = (max(width // _CELL, 1), max(height // _CELL, 1))
-    kept = np.clip(1 - worn, 1e-3, 1)[..., None]
-    weighted, weight = (
-        _smooth(cv2.resize(p, cells, interpolation=cv2.INTER_AREA))
-        for p in (_difference(new, old) * kept, kept)
-    )
-    tint = np.clip(weighted / weight[..., None], -_MOST_TINT, _MOST_TINT)
-    return cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR) * kept
-
-
-def _difference(new: Image, old: Image) -> NDArray[np.float32]:
-    return cv2.subtract(new, old, dtype=cv2.CV_32F)
-
-
-def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    return cv2.GaussianBlur(image, (5, 5), 0)
-
-
-def _touched(fresh: Plane) -> NDArray[np.bool_]:
-    """Where new paint has come in, and the rim that scaling gives it."""
-    mask = (fresh > _TOUCHED).astype(np.uint8)
-    return cv2.dilate(mask, np.ones((3, 3), np.uint8)) > 0
+    cells = (max(height // _CELL, 1), max(width // _CELL, 1))
+    kept = (1 - worn).clip(1e-3, 1)
+    weight = ops.smooth(ops.resized(kept, cells, "area"))[..., None]
+    weighted = ops.smooth(ops.resized(difference * kept[..., None], cells, "area"))
+    tint = (weighted / weight).clip(-_MOST_TINT, _MOST_TINT)
+    return ops.resized(tint, (height, width), "linear") * kept[..., None]

@@ -8,21 +8,12 @@ Becker 1995; Bousseau et al., SIGGRAPH 2007).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.motion.flow import resize_flow
+from vidstyle.motion.ops import Array, Ops, Size
 from vidstyle.motion.warp import grid
-
-Image = NDArray[np.uint8]
-Plane = NDArray[np.float32]
-Flow = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Shape = NDArray[np.float32]
-Size = tuple[int, int]
 
 # Frames that are kept.
 _SLOTS = 6
@@ -34,20 +25,19 @@ _MARGIN = 8
 _COARSE = 4
 # How a pixel of the present frame lies in the frame it was painted in, as a 2x2 matrix row by row.
 _UNSHAPED = np.array((1, 0, 0, 1), np.float32)
-_LOST_RIM = np.ones((5, 5), np.uint8)
 
 
 @dataclass(frozen=True)
 class Recollection:
     """What the memory has to say about the coming frame."""
 
-    painted: Image
+    painted: Array
     """(H, W, 3): the paint shown before, where it would lie now."""
-    source: Image
+    source: Array
     """(h, w, 3), half size: the input that this paint stands for."""
-    distortion: Plane
+    distortion: Array
     """(h, w): the largest factor by which this paint has been stretched or squeezed, 1 or more."""
-    lost: Mask
+    lost: Array
     """(h, w): nothing is remembered here: it was hidden or outside; two pixels wider."""
 
 
@@ -58,119 +48,115 @@ class Memory:
     a smooth field, so that neighbours which were painted together stay together.
     """
 
-    def __init__(self, size: Size, half_size: Size) -> None:
-        self._size, self._half = size, half_size
+    def __init__(self, size: Size, half_size: Size, ops: Ops) -> None:
+        self._size, self._half, self._ops = size, half_size, ops
         self._coarse: Size = (max(size[0] // _COARSE, 2), max(size[1] // _COARSE, 2))
         self._count = max(2, min(_SLOTS, _MOST_ROWS // (size[0] + 2 * _MARGIN)))
         self._painted = self._stack(size)
         self._source = self._stack(half_size)
-        self._fields = np.zeros((self._count, *self._coarse, 2), np.float32)
-        self._slots = np.zeros(half_size, np.uint8)
-        self._shape = np.tile(_UNSHAPED, (*self._coarse, 1))
-        self._lost = np.zeros(half_size, np.bool_)
+        self._fields = ops.zeros(self._count, *self._coarse, 2)
+        self._slots = ops.zeros(*half_size, dtype="uint8")
+        self._shape = ops.zeros(*self._coarse, 4) + ops.array(_UNSHAPED)
+        self._lost = ops.zeros(*half_size, dtype="bool")
+        self._unshaped = ops.array(_UNSHAPED)
+        self._to_coarse, self._to_half, self._to_full = (
+            ops.array(_ratio(new, old))
+            for new, old in (
+                (self._coarse, half_size),
+                (half_size, self._coarse),
+                (size, half_size),
+            )
+        )
+        self._cells = ops.array(_cells(half_size, self._coarse))
 
-    def arrays(self) -> tuple[NDArray[Any], ...]:
+    def arrays(self) -> tuple[Array, ...]:
         """All that it remembers, in an order that never changes; writing into them restores it."""
         return self._painted, self._source, self._fields, self._slots, self._shape, self._lost
 
-    def follow(self, flow: Flow, hidden: Mask) -> None:
+    def follow(self, flow: Array, hidden: Array) -> None:
         """Move on to the next frame.
 
         The half-size `flow` (h, w, 2) leads from it to the last; `hidden` (h, w) is True where the
         last does not show what it shows.
         """
-        coarse = resize_flow(flow, *self._coarse)
-        places = grid(*self._coarse) + coarse
+        ops = self._ops
+        coarse = ops.resized(flow, self._coarse, "area") * self._to_coarse
+        places = ops.grid(self._coarse) + coarse
         for field in self._fields:
-            np.add(coarse, _fetch(field, places, cv2.INTER_LINEAR), out=field)
-        self._shape = _compose(_fetch(self._shape, places, cv2.INTER_LINEAR), _slopes(coarse))
-        origin = grid(*self._half) + flow
-        self._slots = _fetch(self._slots, origin, cv2.INTER_NEAREST)
-        self._lost = hidden | _outside(origin, self._half)
+            field[...] = ops.fetch(field, places, "linear") + coarse
+        shape = ops.fetch(self._shape, places, "linear")
+        self._shape[...] = ops.products(shape, self._slopes(coarse))
+        origin = ops.grid(self._half) + flow
+        self._slots[...] = ops.fetch(self._slots, origin, "nearest")
+        self._lost[...] = hidden | _outside(origin, self._half)
 
     def recall(self) -> Recollection:
         """What is remembered of the frame that `follow` moved on to."""
         displacement = self._displacement()
-        places = grid(*self._half) + displacement
-        lost = (self._lost | _outside(places, self._half)).astype(np.uint8)
+        places = self._ops.grid(self._half) + displacement
+        lost = self._lost | _outside(places, self._half)
         return Recollection(
             painted=self._fetch_painted(displacement),
-            source=self._fetch_source(places),
+            source=self._ops.fetch(*self._into(self._source, places), "linear"),
             distortion=self._distortion(),
-            lost=cv2.dilate(lost, _LOST_RIM) > 0,
+            lost=self._ops.widened(lost, 5),
         )
 
-    def store(self, painted: Image, source: Image, fresh: Plane, touched: Mask) -> None:
+    def store(self, painted: Array, source: Array, fresh: Array, touched: Array) -> None:
         """Keep the frame as shown and its (h, w, 3) half-size input.
 
         `fresh` (h, w) is the share of new paint, `touched` where there is any at all: such pixels
         are fetched from this frame from now on. It takes the slot that fewest pixels lie in, and
         they are fetched from it, too; so most paint is never fetched from what was fetched before.
         """
-        slot = int(np.bincount(self._slots.ravel(), minlength=self._count).argmin())
+        ops = self._ops
+        slot = ops.rarest(self._slots, self._count)
         for stack, image in ((self._painted, painted), (self._source, source)):
-            rows = stack[slot]
-            rows[_MARGIN:-_MARGIN] = image
-            rows[:_MARGIN], rows[-_MARGIN:] = image[0], image[-1]
+            stack[slot, _MARGIN:-_MARGIN] = image
+            stack[slot, :_MARGIN], stack[slot, -_MARGIN:] = image[0], image[-1]
         self._fields[slot] = 0
-        self._slots[touched] = slot
-        new = cv2.resize(fresh, self._coarse[::-1], interpolation=cv2.INTER_AREA)[..., None]
-        self._shape += new * (_UNSHAPED - self._shape)
+        self._slots[...] = ops.where(touched, slot, self._slots)
+        new = ops.resized(fresh, self._coarse, "area")[..., None]
+        self._shape += new * (self._unshaped - self._shape)
 
-    def _stack(self, size: Size) -> Image:
-        return np.zeros((self._count, size[0] + 2 * _MARGIN, size[1], 3), np.uint8)
+    def _stack(self, size: Size) -> Array:
+        return self._ops.zeros(self._count, size[0] + 2 * _MARGIN, size[1], 3, dtype="uint8")
 
-    def _into(self, stack: Image, places: Flow) -> tuple[Image, Flow]:
+    def _into(self, stack: Array, places: Array) -> tuple[Array, Array]:
         """All slots of a half-size stack as one picture, and the places in it."""
         rows = stack.shape[1]
-        places[..., 1] += self._slots * np.float32(rows) + np.float32(_MARGIN)
+        places[..., 1] += self._ops.floats(self._slots) * rows + _MARGIN
         return stack.reshape(-1, *stack.shape[2:]), places
 
-    def _fetch_source(self, places: Flow) -> Image:
-        stack, places = self._into(self._source, places)
-        return _fetch(stack, places, cv2.INTER_LINEAR)
-
-    def _fetch_painted(self, displacement: Flow) -> Image:
+    def _fetch_painted(self, displacement: Array) -> Array:
         """The painted picture; the few pixels that share one of half size move as one."""
-        scale = _ratio(self._size, self._half)
-        stack, steps = self._into(self._painted, displacement * scale)
-        steps = cv2.resize(steps, self._size[::-1], interpolation=cv2.INTER_NEAREST)
-        return _fetch(stack, cv2.add(steps, grid(*self._size)), cv2.INTER_CUBIC)
+        stack, steps = self._into(self._painted, displacement * self._to_full)
+        steps = self._ops.resized(steps, self._size, "nearest")
+        steps += self._ops.grid(self._size)
+        return self._ops.fetch(stack, steps, "cubic")
 
-    def _displacement(self) -> Flow:
+    def _displacement(self) -> Array:
         """(h, w, 2): from every pixel to its place in its slot, in half-size pixels."""
         height, width = self._coarse
-        scale = _ratio(self._half, self._coarse)
-        places: Flow = (grid(*self._half) + 0.5) / scale - 0.5
-        np.clip(places, 0, np.array((width - 1, height - 1), np.float32), out=places)
-        places[..., 1] += self._slots * np.float32(height)
-        displacement: Flow = _fetch(self._fields.reshape(-1, width, 2), places, cv2.INTER_LINEAR)
-        return displacement * scale
+        places = self._cells + 0
+        places[..., 1] += self._ops.floats(self._slots) * height
+        fields = self._fields.reshape(-1, width, 2)
+        return self._ops.fetch(fields, places, "linear") * self._to_half
 
-    def _distortion(self) -> Plane:
+    def _distortion(self) -> Array:
         """Of the singular values of the shape, the one farthest from 1."""
-        a, b, c, d = np.moveaxis(self._shape, -1, 0)
-        turn, shear = np.hypot(a + d, c - b), np.hypot(a - d, b + c)
-        largest, smallest = (turn + shear) / 2, np.abs(turn - shear) / 2
-        worst = np.maximum(largest, 1 / np.maximum(smallest, 0.01))
-        return cv2.resize(worst, self._half[::-1], interpolation=cv2.INTER_LINEAR)
+        ops = self._ops
+        a, b, c, d = (self._shape[..., k] for k in range(4))
+        turn, shear = ops.hypot(a + d, c - b), ops.hypot(a - d, b + c)
+        largest, smallest = (turn + shear) / 2, abs(turn - shear) / 2
+        worst = ops.maximum(largest, 1 / smallest.clip(0.01))
+        return ops.resized(worst, self._half, "linear")
 
-
-def _slopes(flow: Flow) -> Shape:
-    """(H, W, 4): the Jacobian of p + flow(p), row by row."""
-    across, down = (cv2.Sobel(flow, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1)))
-    slopes = np.stack((across[..., 0], down[..., 0], across[..., 1], down[..., 1]), axis=-1)
-    return slopes + _UNSHAPED
-
-
-def _compose(first: Shape, then: Shape) -> Shape:
-    """The product of two fields of 2x2 matrices."""
-    size = first.shape[:2]
-    return (first.reshape(*size, 2, 2) @ then.reshape(*size, 2, 2)).reshape(*size, 4)
-
-
-def _fetch(image: NDArray[Any], places: Flow, kernel: int) -> NDArray[Any]:
-    return cv2.remap(image, places, None, kernel, borderMode=cv2.BORDER_REPLICATE)
+    def _slopes(self, flow: Array) -> Array:
+        """(H, W, 4): the Jacobian of p + flow(p), row by row."""
+        across, down = self._ops.slopes(flow)
+        planes = across[..., 0], down[..., 0], across[..., 1], down[..., 1]
+        return self._ops.stacked(planes, -1) + self._unshaped
 
 
 def _ratio(size: Size, other: Size) -> NDArray[np.float32]:
@@ -178,7 +164,13 @@ def _ratio(size: Size, other: Size) -> NDArray[np.float32]:
     return np.array((size[1] / other[1], size[0] / other[0]), np.float32)
 
 
-def _outside(places: Flow, size: Size) -> Mask:
+def _cells(size: Size, coarse: Size) -> NDArray[np.float32]:
+    """(h, w, 2): where in a coarse picture the pixels of another lie, and never outside of it."""
+    places = (grid(*size) + 0.5) / _ratio(size, coarse) - 0.5
+    return np.clip(places, 0, np.array((coarse[1] - 1, coarse[0] - 1), np.float32))
+
+
+def _outside(places: Array, size: Size) -> Array:
     """Which places lie off a picture of `size`."""
     x, y = places[..., 0], places[..., 1]
     return (x < -0.5) | (y < -0.5) | (x > size[1] - 0.5) | (y > size[0] - 0.5)

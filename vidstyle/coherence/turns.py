@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from vidstyle.motion.opencv_ops import OpenCvOps
 
 Plane = NDArray[np.float32]
 
@@ -23,19 +24,15 @@ class Turns:
         """For a half-size frame."""
         cells = (height // _PATCH + 2, width // _PATCH + 2)
         lots = np.random.default_rng(_SEED).random(cells, np.float32)
-        self._lot = cv2.resize(lots, (width, height), interpolation=cv2.INTER_LINEAR)
-        self.changed = np.zeros(1)
-        """How much of the style had changed at the last frame, as an array that can be saved."""
+        self._lot: Plane = OpenCvOps().resized(lots, (height, width), "linear")
+        self._taken = np.full((height, width), -1.0, np.float32)
 
-    def advance(self, changed: float) -> Plane | None:
-        """Go on to a frame: (h, w), 1 where it must be painted anew; None where nowhere.
+    def advance(self, changed: float) -> Plane:
+        """Go on to a frame: (h, w), 1 where it must be painted anew.
 
         Args:
             changed: how much of the style has changed by now, 1 for a whole one; it never falls.
         """
-        before = float(self.changed[0])
-        self.changed[0] = changed
-        if changed == before:
-            return None
-        turns = [np.floor(_ROUNDS * share + self._lot) for share in (before, changed)]
-        return (turns[1] > turns[0]).astype(np.float32)
+        turn = np.floor(_ROUNDS * np.float32(changed) + self._lot)
+        due, self._taken = turn > self._taken, turn
+        return due.astype(np.float32)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.identity import identity
-from vidstyle.jobs.journal import Journal
+from vidstyle.jobs.identity import BATCH, identity
+from vidstyle.jobs.journal import Journal, remembered
 from vidstyle.jobs.part import part_folder, publish
 from vidstyle.jobs.plan import Task
 from vidstyle.jobs.prefetch import Crew
@@ -21,6 +22,7 @@ from vidstyle.jobs.segments import KeptBlender, SegmentWriter, remaining, segmen
 from vidstyle.jobs.stages import DECODING, ENCODING, JOINING, PAINTING, Brush, mix, painted
 from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest
 from vidstyle.jobs.style import Style
+from vidstyle.motion.ops import Ops
 from vidstyle.stylizers.engine import Engine
 from vidstyle.types import VideoInfo
 from vidstyle.video.images import read_image, write_image
@@ -74,11 +76,10 @@ class Job:
         size = info.height, info.width
         engine = self._engine(*size)
         since, read = perf_counter(), ReadReport()
-        with self._journal(size, engine) as journal:
+        with self._journal(size, engine) as (journal, batch):
             resumed = journal.frames
-            self._write_segments(journal, info, engine, read)
-            with self.watch.timing(JOINING):
-                joined = self._join(journal, info, engine)
+            self._write_segments(journal, info, engine, batch, read)
+            joined = self._join(journal, info, engine)
         nudged = sum(segment.nudged for segment in journal.segments)
         notes = (
             *treatments(info, read),
@@ -93,23 +94,26 @@ class Job:
         self._tell(engine)
         return engine
 
-    def _tell(self, engine: Engine) -> None:
+    def _tell(self, computing: Engine | Ops) -> None:
         """What is to be known of the machine, not of this input, and at once; each is said once."""
-        for note in engine.notes:
+        for note in computing.notes:
             self.on_note(note)
 
     @contextmanager
-    def _journal(self, size: tuple[int, int], engine: Engine) -> Iterator[Journal]:
-        """What earlier tries finished. If this one is stopped, all that is stays for the next."""
-        batch = self.style.batch(*size)
-        length = segment_length(*size, batch)
-        facts = identity(self.task.input, self.config, self.style, engine.name, batch, length)
+    def _journal(self, size: tuple[int, int], engine: Engine) -> Iterator[tuple[Journal, int]]:
+        """What earlier tries finished, and frames to paint at a time.
+
+        If this try is stopped, all that is finished stays for the next.
+        """
         with part_folder(self.task.output, restart=self.config.restart) as folder:
+            batch = self._batch(size, folder)
+            length = segment_length(*size, batch)
+            facts = identity(self.task.input, self.config, self.style, engine.name, batch, length)
             journal = Journal(folder, self.task.output, facts, length)
             if journal.frames:
                 self._note(f"goes on after {journal.frames:,} frames that an earlier try painted")
             try:
-                yield journal
+                yield journal, batch
             except BaseException:
                 if journal.frames:
                     self._note(f"{journal.frames:,} frames are kept: the same command goes on")
@@ -117,35 +121,40 @@ class Job:
             finally:
                 journal.tidy()
 
+    def _batch(self, size: tuple[int, int], folder: Path) -> int:
+        """Frames to paint at a time: as many as an earlier try, whatever a GPU has free now."""
+        earlier = remembered(folder, BATCH) if self.style.tensors_on else None
+        return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*size)
+
     def _write_segments(
-        self, journal: Journal, info: VideoInfo, engine: Engine, read: ReadReport
+        self, journal: Journal, info: VideoInfo, engine: Engine, batch: int, read: ReadReport
     ) -> None:
         """Decode, paint, steady and encode, in threads; this one looks after them."""
         config, size = self.config, (info.height, info.width)
-        blender = None
-        if config.consistency:
-            blender = KeptBlender(Steadier(*size, config.consistency), journal)
+        steadier = Steadier(*size, config.consistency, self.style.tensors_on)
         brush = Brush(
             engine,
-            blender,
+            KeptBlender(steadier, journal) if config.consistency else None,
             config.strength,
-            self.style.batch(*size),
+            batch,
+            steadier.ops,
             self.style.schedule,
             lambda frame: float((frame.pts - info.start_pts) * info.time_base),
         )
         source = read_frames(info, start=config.start, duration=config.duration, report=read)
         source = remaining(self.watch.pulling(DECODING, source), journal)
-        writer = SegmentWriter(journal, info, config.encode)
+        writer = SegmentWriter(journal, info, config.encode, self.watch)
         watchdog = Watchdog(self.watch)
 
         def look() -> None:
             watchdog.look()
             self._tell(engine)
+            self._tell(steadier.ops)
             self._show(writer.frames, read.expected_frames)
 
         with Crew() as crew:
             frames = painted(source, brush, self.watch, crew)
-            for segment in crew.watched(crew.ahead(writer.write(frames, self.watch), 1), look):
+            for segment in crew.watched(crew.ahead(writer.write(frames, crew), 1), look):
                 journal.add(segment)
         self._tell(engine)
         self._show(writer.frames, read.expected_frames)
@@ -153,19 +162,35 @@ class Job:
     def _join(self, journal: Journal, info: VideoInfo, engine: Engine) -> MuxSummary:
         """Put the output together and give it its name; the journal has done its work then."""
         part = journal.folder / self.task.output.name
-        joined = mux(
-            journal.paths,
-            info,
-            part,
-            container=self.task.container,
-            stamp=self._stamp(engine),
-            start=self.config.start,
-            duration=self.config.duration,
-            last_duration=journal.segments[-1].last_duration,
-        )
+        watchdog = Watchdog(self.watch)
+        with Crew() as crew:
+            muxed = crew.ahead(self._mux(journal, info, part, engine, crew.go_on), 1)
+            (joined,) = crew.watched(muxed, lambda: watchdog.look(_last_change(part)))
         publish(part, self.task.output, overwrite=self.config.overwrite)
         journal.discard()
         return joined
+
+    def _mux(
+        self,
+        journal: Journal,
+        info: VideoInfo,
+        part: Path,
+        engine: Engine,
+        on_packet: Callable[[], None],
+    ) -> Generator[MuxSummary, None, None]:
+        with self.watch.timing(JOINING):
+            joined = mux(
+                journal.paths,
+                info,
+                part,
+                container=self.task.container,
+                stamp=self._stamp(engine),
+                start=self.config.start,
+                duration=self.config.duration,
+                last_duration=journal.segments[-1].last_duration,
+                on_packet=on_packet,
+            )
+        yield joined
 
     def _note(self, text: str) -> None:
         self.on_note(f"{self.task.input.name}: {text}")
@@ -214,6 +239,10 @@ class Job:
             tracks=tracks,
             notes=notes,
         )
+
+
+def _last_change(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _losses(read: ReadReport, nudged: int) -> Iterator[str]:

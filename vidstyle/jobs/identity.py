@@ -14,6 +14,7 @@ from vidstyle.video.opening import is_sequence, sequence_files
 from vidstyle.video.stamp import fingerprint
 
 _PACKAGES = ("vidstyle", "av", "numpy", "opencv-python", "openvino", "torch")
+BATCH = "frames painted at a time"
 # What they say is held fast otherwise, or makes no difference to the frames.
 _IMMATERIAL = {
     "inputs",
@@ -54,7 +55,7 @@ def identity(
         **{name.replace("_", " "): value for name, value in chosen.items()},
         "the engine": engine,
         "the number of processor cores": available_cores(),
-        "frames painted at a time": batch,
+        BATCH: batch,
         "frames a segment": segment,
         **{f"{name}'s version": _version(name) for name in _PACKAGES},
     }

@@ -44,7 +44,7 @@ class Journal:
         self.folder, self.length = folder, length
         self._output, self._identity = output, dict(identity)
         self.segments: list[EncodeSummary] = []
-        self._sizes: list[int] = []
+        self._sums: list[str] = []
         if (folder / JOURNAL).exists():
             self._take_up()
         self.tidy()
@@ -84,7 +84,7 @@ class Journal:
             for written in (path, memory):
                 if written.exists():
                     sync(written)
-            self._write([*self.segments, segment], [*self._sizes, path.stat().st_size])
+            self._write([*self.segments, segment], [*self._sums, _sum_of(path)])
         self.memory_path(number - 1).unlink(missing_ok=True)
 
     def tidy(self) -> None:
@@ -103,21 +103,21 @@ class Journal:
         """The error that says so."""
         return UsageError(f"{self._output}: cannot go on where it stopped, {what}; {_AGAIN}")
 
-    def _write(self, segments: list[EncodeSummary], sizes: list[int]) -> None:
-        entries = [asdict(s) | {"size": size} for s, size in zip(segments, sizes, strict=True)]
+    def _write(self, segments: list[EncodeSummary], sums: list[str]) -> None:
+        entries = [asdict(s) | {"sha256": own} for s, own in zip(segments, sums, strict=True)]
         body = json.dumps({"identity": self._identity, "segments": entries}, indent=1)
         new = self.folder / f"{JOURNAL}.new"
         new.write_text(f"{_sum(body)}\n{body}", encoding="utf-8")
         sync(new)
         os.replace(new, self.folder / JOURNAL)
-        self.segments, self._sizes = segments, sizes
+        self.segments, self._sums = segments, sums
         sync(self.folder)
 
     def _take_up(self) -> None:
         try:
             found = _parse((self.folder / JOURNAL).read_bytes())
             identity = dict(found["identity"])
-            self._sizes = [entry.pop("size") for entry in found["segments"]]
+            self._sums = [entry.pop("sha256") for entry in found["segments"]]
             entries = [entry | {"notes": tuple(entry["notes"])} for entry in found["segments"]]
             segments = [EncodeSummary(**entry) for entry in entries]
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -128,9 +128,18 @@ class Journal:
                 f"{_AGAIN}"
             )
         self.segments = segments
-        for path, size in zip(self.paths, self._sizes, strict=True):
-            if not path.is_file() or path.stat().st_size != size:
-                raise self.damaged(f"{path.name} of its finished segments is missing or cut short")
+        for path, own in zip(self.paths, self._sums, strict=True):
+            if not path.is_file() or _sum_of(path) != own:
+                raise self.damaged(f"{path.name} of its finished segments is missing or damaged")
+
+
+def remembered(folder: Path, name: str) -> str | None:
+    """What an earlier try's painting in `folder` depends on by that name; None if none is known."""
+    try:
+        value = _parse((folder / JOURNAL).read_bytes())["identity"].get(name)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # `Journal` says what is wrong with it
+    return value if isinstance(value, str) else None
 
 
 def sync(path: Path) -> None:
@@ -154,6 +163,11 @@ def _parse(content: bytes) -> dict[str, Any]:
 
 def _sum(body: str) -> str:
     return hashlib.sha256(body.encode("utf-8")).hexdigest()
+
+
+def _sum_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

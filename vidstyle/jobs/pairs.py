@@ -16,7 +16,8 @@ from PIL import Image
 from vidstyle.errors import InputError
 from vidstyle.jobs.plan import CLIP_SUFFIXES
 from vidstyle.motion.cuts import is_cut
-from vidstyle.motion.flow import fine_flow, occlusion
+from vidstyle.motion.flow import fine_flow
+from vidstyle.motion.occlusion import occlusion
 from vidstyle.training.clips import PAIR_SUFFIX, FramePair, save_pair
 from vidstyle.training.data import scale_short_side
 from vidstyle.types import VideoInfo

@@ -32,6 +32,7 @@ class Crew:
     def __init__(self) -> None:
         self._boundaries: list[_Boundary[object]] = []
         self._failures: list[BaseException] = []
+        self._ended = False
 
     def __enter__(self) -> Crew:
         """Nothing runs yet: a thread starts when its first item is asked for."""
@@ -39,6 +40,7 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         """Stop the threads and wait for them; one that hangs is left alone after `PATIENCE`."""
+        self._ended = True
         for boundary in self._boundaries:
             boundary.stop()
         deadline = monotonic() + PATIENCE
@@ -60,6 +62,18 @@ class Crew:
         boundary = _Boundary(stage, depth, self._failures.append)
         self._boundaries.append(boundary)  # type: ignore[arg-type]
         return boundary
+
+    def started(self, stage: Iterable[T], depth: int) -> Iterator[T]:
+        """As `ahead`, but the thread begins at once, not when the first item is asked for."""
+        boundary = self.ahead(stage, depth)
+        assert isinstance(boundary, _Boundary)
+        boundary.start()
+        return boundary
+
+    def go_on(self) -> None:
+        """Call it now and then in a long piece of work: it unwinds when the chain is ended."""
+        if self._ended:
+            raise _Stopped
 
     def watched(
         self, items: Iterator[T], look: Callable[[], None] = lambda: None
@@ -124,10 +138,7 @@ class _Boundary(Generic[T]):
         """The next item; `Empty` when there is none after `timeout` seconds."""
         if self._over:
             raise StopIteration
-        if self._thread is None:
-            # A thread that hangs in a library must not keep the process from ending.
-            self._thread = Thread(target=self._run, name="vidstyle-stage", daemon=True)
-            self._thread.start()
+        self.start()
         message = self._queue.get(timeout=timeout)
         if isinstance(message, _Item):
             self._free.release()
@@ -136,6 +147,13 @@ class _Boundary(Generic[T]):
         if message.error is not None:
             raise message.error
         raise StopIteration
+
+    def start(self) -> None:
+        """Let the thread begin, if it has not."""
+        if self._thread is None:
+            # A thread that hangs in a library must not keep the process from ending.
+            self._thread = Thread(target=self._run, name="vidstyle-stage", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
         """Let the thread end after what it is doing, and wake who waits at either end."""

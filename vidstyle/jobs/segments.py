@@ -6,21 +6,31 @@ own. So a run that was stopped and went on ends in the same file as one that was
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
-from itertools import chain, islice
+from itertools import chain, count, islice
+from threading import Event
 
-from vidstyle.coherence.blend import Image, Observation, Steadier
+from vidstyle.coherence.blend import Observation, Steadier
 from vidstyle.jobs.journal import Journal
+from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.stages import ENCODING
 from vidstyle.jobs.stopwatch import Stopwatch
+from vidstyle.motion.ops import Array
+from vidstyle.stylizers.device import available_cores, physical_memory
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.opening import writing
-from vidstyle.video.write import EncodeSummary, encode_track
+from vidstyle.video.write import EncodeSummary, Placement, encode_track
 
 # A segment is what a fault can cost, so large frames, which take longer, make shorter ones. Each
 # begins with a key frame: the shortest cost a twelfth of the file's size, the longest nothing.
 _PIXELS = 60_000_000
 _LEAST, _MOST = 64, 240
+
+# Cores from which on segments are encoded side by side, cores for each, and the most of them.
+_MANY_CORES, _CORES_EACH, _MOST_ENCODERS = 8, 4, 8
+# The share of the memory, one over this, that frames may take which wait for encoders.
+_OF_MEMORY = 8
 
 
 def segment_length(height: int, width: int, batch: int) -> int:
@@ -63,11 +73,11 @@ class KeptBlender:
             except (OSError, ValueError) as error:
                 raise journal.damaged("the blend's memory is damaged") from error
 
-    def observe(self, frame: Image) -> Observation:
+    def observe(self, frame: Array) -> Observation:
         """As `Steadier.observe`."""
         return self._steadier.observe(frame)
 
-    def hold(self, seen: Observation, painted: Image, changed: float) -> Image:
+    def hold(self, seen: Observation, painted: Array, changed: float | None) -> Array:
         """As `Steadier.hold`."""
         steady = self._steadier.hold(seen, painted, changed)
         self._steps += 1
@@ -78,38 +88,79 @@ class KeptBlender:
         return steady
 
 
+def encoders(height: int, width: int, length: int) -> int:
+    """How many segments of `length` frames are worth encoding side by side.
+
+    One encoder does not fill many cores, least of all the conversion before it. The painter may be
+    ahead of each by all of its segment, and that must fit into a small part of the memory.
+    """
+    cores, waiting = available_cores(), 3 * height * width * length
+    if cores < _MANY_CORES:
+        return 1
+    fitting = physical_memory() // _OF_MEMORY // waiting
+    return max(1, min(cores // _CORES_EACH, _MOST_ENCODERS, fitting))
+
+
 class SegmentWriter:
-    """Encodes what is left of a clip, a segment at a time."""
+    """Encodes what is left of a clip: a segment at a time, or several side by side."""
 
-    def __init__(self, journal: Journal, info: VideoInfo, options: EncodeOptions) -> None:
-        self._journal, self._info, self._options = journal, info, options
+    def __init__(
+        self, journal: Journal, info: VideoInfo, options: EncodeOptions, watch: Stopwatch
+    ) -> None:
+        self._journal, self._info, self._options, self._watch = journal, info, options, watch
+        self._lanes = encoders(info.height, info.width, journal.length)
         self.frames = journal.frames
-        """Frames that are encoded so far, those of earlier tries among them."""
+        """Frames that went to an encoder so far, those of earlier tries among them."""
 
-    def write(
-        self, frames: Iterator[Frame], watch: Stopwatch
-    ) -> Generator[EncodeSummary, None, None]:
-        """Yield each segment as it is written; it counts when the journal has been told."""
-        number = len(self._journal.segments)
-        after = self._journal.segments[-1].last_placed if number else None
-        while (first := next(frames, None)) is not None:
+    def write(self, frames: Iterator[Frame], crew: Crew) -> Generator[EncodeSummary, None, None]:
+        """Yield each segment as it is written, in order; it counts when the journal has been told.
+
+        Each encoder has a thread, and so has what hands it its frames: where encoders are side by
+        side, all of its segment may wait for it while the next one gets frames already.
+        """
+        done = self._journal.segments
+        placement = Placement(self._info, done[-1].last_placed if done else None)
+        waiting = self._journal.length if self._lanes > 1 else 1
+        at_work: deque[Iterator[EncodeSummary]] = deque()
+        for number in count(len(done)):
+            if len(at_work) == self._lanes:
+                yield next(at_work.popleft())
+            if (first := next(frames, None)) is None:
+                break
+            after, all_handed = placement.placed, Event()
             part = chain((first,), islice(frames, self._journal.length - 1))
-            with watch.timing(ENCODING):
-                segment = encode_track(
-                    self._counted(part, watch),
-                    self._journal.segment_path(number),
-                    self._info,
-                    self._options,
-                    after=after,
-                )
-            number, after = number + 1, segment.last_placed
-            yield segment
+            handed = crew.started(self._handed(part, placement, all_handed), waiting)
+            at_work.append(crew.started(self._encoded(handed, number, after), 1))
+            all_handed.wait()
+        for segment in at_work:
+            yield next(segment)
 
-    def _counted(self, frames: Iterator[Frame], watch: Stopwatch) -> Iterator[Frame]:
+    def _handed(
+        self, part: Iterator[Frame], placement: Placement, all_handed: Event
+    ) -> Generator[Frame, None, None]:
+        try:
+            for frame in part:
+                placement.place(frame.pts)
+                self.frames += 1
+                yield frame
+        finally:
+            all_handed.set()
+
+    def _encoded(
+        self, part: Iterator[Frame], number: int, after: int | None
+    ) -> Generator[EncodeSummary, None, None]:
+        lane = number % self._lanes
+        stage = f"{ENCODING} {lane + 1}" if self._lanes > 1 else ENCODING
+        path = self._journal.segment_path(number)
+        with self._watch.timing(stage):
+            frames = self._awaited(part, stage)
+            segment = encode_track(frames, path, self._info, self._options, after=after)
+        yield segment
+
+    def _awaited(self, part: Iterator[Frame], stage: str) -> Iterator[Frame]:
         while True:
-            with watch.waiting(ENCODING):
-                frame = next(frames, None)
+            with self._watch.waiting(stage):
+                frame = next(part, None)
             if frame is None:
                 return
             yield frame
-            self.frames += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol
 
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from vidstyle.coherence.blend import Observation
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.stopwatch import Stopwatch
+from vidstyle.motion.opencv_ops import OpenCvOps
+from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.registry import Schedule
 from vidstyle.types import Frame
 
 Image = NDArray[np.uint8]
-Seen = tuple[Frame, Observation | None]
-"""A frame and its motion, where that is wanted."""
+Seen = tuple[Frame, Array, Observation | None]
+"""A frame, its picture where it is painted, and its motion, where that is wanted."""
 
 DECODING, FOLLOWING, PAINTING, STEADYING = "decoding", "following motion", "painting", "steadying"
 ENCODING, JOINING = "encoding", "joining"
@@ -31,7 +33,7 @@ _AHEAD = 3
 class Painter(Protocol):
     """What paints, as far as the stages care."""
 
-    def paint(self, batch: Image, /) -> Image:
+    def paint(self, batch: Array, /) -> Array:
         """Paint (N, H, W, 3) RGB pictures, 0-255; as many come back, of the same size."""
 
     def choose(self, shares: Sequence[float], /) -> None:
@@ -41,13 +43,14 @@ class Painter(Protocol):
 class Blender(Protocol):
     """What holds a painting still; its two methods run in a thread each."""
 
-    def observe(self, frame: Image, /) -> Observation:
+    def observe(self, frame: Array, /) -> Observation:
         """Look how the next (H, W, 3) frame has moved."""
 
-    def hold(self, seen: Observation, painted: Image, changed: float, /) -> Image:
+    def hold(self, seen: Observation, painted: Array, changed: float | None, /) -> Array:
         """The steady form of `painted` (H, W, 3) RGB, 0-255, of what was seen.
 
-        `changed` is how much of the style has changed so far; see `Schedule.changed`.
+        `changed` is how much of the style has changed so far, see `Schedule.changed`; None where
+        it has no schedule.
         """
 
 
@@ -62,6 +65,8 @@ class Brush:
     """Share of the painting, 0 to 1."""
     batch: int = 1
     """Frames that are painted at a time; the painter always gets this many."""
+    ops: Ops = field(default_factory=OpenCvOps)
+    """Of the arrays that the painter and the blender take and give."""
     schedule: Schedule | None = None
     """How the style changes; frames that are painted at a time are painted alike."""
     seconds: Callable[[Frame], float] = lambda _: 0.0
@@ -73,51 +78,52 @@ def painted(frames: Iterable[Frame], brush: Brush, watch: Stopwatch, crew: Crew)
 
     Making them, following their motion, painting and steadying have a thread each.
     """
-    seen = crew.ahead(_observe(crew.ahead(frames, _AHEAD), brush.blender, watch), _AHEAD)
+    seen = crew.ahead(_observe(crew.ahead(frames, _AHEAD), brush, watch), _AHEAD)
     paintings = crew.ahead(_paint(seen, brush, watch), _AHEAD)
     return crew.ahead(_steady(paintings, brush, watch), _AHEAD)
 
 
 def _observe(
-    frames: Iterable[Frame], blender: Blender | None, watch: Stopwatch
+    frames: Iterable[Frame], brush: Brush, watch: Stopwatch
 ) -> Generator[Seen, None, None]:
     for frame in frames:
-        if blender is None:
-            yield frame, None
+        picture = brush.ops.array(frame.image)
+        if brush.blender is None:
+            yield frame, picture, None
             continue
         with watch.timing(FOLLOWING):
-            observation = blender.observe(frame.image)
-        yield frame, observation
+            observation = brush.blender.observe(picture)
+        yield frame, picture, observation
 
 
 def _paint(
     frames: Iterator[Seen], brush: Brush, watch: Stopwatch
-) -> Generator[tuple[Seen, Image], None, None]:
+) -> Generator[tuple[Seen, Array], None, None]:
     while group := list(islice(frames, brush.batch)):
         # The last group is filled up: one shape means one plan, and one way of rounding.
         if brush.schedule is not None:
             brush.painter.choose(brush.schedule.at(brush.seconds(group[0][0])))
-        images = [frame.image for frame, _ in group]
-        filler = [images[-1]] * (brush.batch - len(group))
+        pictures = [picture for _, picture, _ in group]
+        filler = [pictures[-1]] * (brush.batch - len(group))
         with watch.timing(PAINTING):
-            paintings = brush.painter.paint(np.stack(images + filler))
+            paintings = brush.painter.paint(brush.ops.stacked(pictures + filler))
         yield from zip(group, paintings, strict=False)
 
 
 def _steady(
-    paintings: Iterable[tuple[Seen, Image]], brush: Brush, watch: Stopwatch
+    paintings: Iterable[tuple[Seen, Array]], brush: Brush, watch: Stopwatch
 ) -> Generator[Frame, None, None]:
-    for (frame, seen), painting in paintings:
+    for (frame, _, seen), painting in paintings:
         with watch.timing(STEADYING):
             steady = painting
             if brush.blender is not None and seen is not None:
                 steady = brush.blender.hold(seen, painting, _changed(frame, brush))
-            image = mix(frame.image, steady, brush.strength)
+            image = mix(frame.image, brush.ops.host(steady), brush.strength)
         yield replace(frame, image=image)
 
 
-def _changed(frame: Frame, brush: Brush) -> float:
-    return brush.schedule.changed(brush.seconds(frame)) if brush.schedule else 0.0
+def _changed(frame: Frame, brush: Brush) -> float | None:
+    return brush.schedule.changed(brush.seconds(frame)) if brush.schedule else None
 
 
 def mix(image: Image, painting: Image, strength: float) -> Image:

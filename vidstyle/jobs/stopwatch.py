@@ -74,12 +74,14 @@ class Watchdog:
     def __init__(self, watch: Stopwatch, now: Callable[[], float] = perf_counter) -> None:
         self._watch, self._now = watch, now
         self._last = now()
+        self._sign: object = None
         self._seen: dict[str, int] = {}
         self._waited: dict[str, float] = {}
 
-    def look(self) -> None:
+    def look(self, sign: object = None) -> None:
         """Look after all stages; call it every `POLL` seconds or so.
 
+        A stage that is at one long piece of work may give a `sign`: it is well while that changes.
         A process that was stopped for an hour is not at fault: a look counts for a moment only.
 
         Raises:
@@ -88,8 +90,9 @@ class Watchdog:
         """
         now = self._now()
         passed, self._last = min(now - self._last, 2 * POLL), now
+        well, self._sign = sign != self._sign, sign
         for stage, step in self._watch.steps.copy().items():
-            still = step % 2 == 1 and self._seen.get(stage) == step
+            still = not well and step % 2 == 1 and self._seen.get(stage) == step
             self._seen[stage] = step
             self._waited[stage] = self._waited.get(stage, 0.0) + passed if still else 0.0
             if self._waited[stage] > self._limit(stage):

@@ -7,7 +7,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.stylizers.device import available_cores, choose_device, frames_at_a_time
+from vidstyle.stylizers.device import (
+    available_cores,
+    choose_device,
+    frames_at_a_time,
+    frames_on_gpu,
+)
 from vidstyle.stylizers.engine import Engine, open_engine
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry
 from vidstyle.types import StyleCard, Tier
@@ -16,8 +21,6 @@ Image = NDArray[np.uint8]
 
 _KEPT = 2
 """Engines that stay open: clips of one size share one, a folder of odd sizes must not pile up."""
-_BATCH_PIXELS = 4_000_000
-_BATCH_FRAMES = 8
 
 
 class Style:
@@ -43,13 +46,18 @@ class Style:
         self.spec = file.spec
         self.schedule = file.schedule
         self.notes = notes
-        self._on_cpu = choose_device(device) == "cpu"
+        self._device = choose_device(device)
 
         @lru_cache(maxsize=_KEPT)
         def opened(height: int, width: int) -> Engine:
             return open_engine(file, height=height, width=width, device=device, engine=engine)
 
         self._opened = opened
+
+    @property
+    def tensors_on(self) -> str | None:
+        """The device on which frames stay from the first step to the last; None on a CPU."""
+        return self._device if self._device.startswith("cuda") else None
 
     def engine(self, height: int, width: int) -> Engine:
         """The engine for pictures of one size.
@@ -61,9 +69,9 @@ class Style:
 
     def batch(self, height: int, width: int) -> int:
         """How many frames are worth painting at a time."""
-        if self._on_cpu:
+        if self._device == "cpu":
             return frames_at_a_time(height, width, available_cores())
-        return max(1, min(_BATCH_FRAMES, _BATCH_PIXELS // (height * width)))
+        return frames_on_gpu(height, width, self._device)
 
     def paint(self, pictures: Image) -> Image:
         """Paint one picture (H, W, 3), or a batch (N, H, W, 3); RGB, 0-255, the same shape back.

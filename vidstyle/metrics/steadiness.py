@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.motion.flow import fine_flow, motion_boundary, occlusion, outside
+from vidstyle.motion.flow import fine_flow, motion_boundary, outside
+from vidstyle.motion.occlusion import occlusion
 from vidstyle.motion.warp import warp
 
 Image = NDArray[np.uint8]

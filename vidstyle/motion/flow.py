@@ -6,14 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.motion.warp import grid, warp
+from vidstyle.motion.warp import grid
 
 Image = NDArray[np.uint8]
 Flow = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# Grey levels by which something hidden differs from what takes its place.
-_UNLIKE = 6
 # Dense inverse search needs room for its coarsest patches.
 _LEAST = 32
 # Pixels between patches and steps a patch, both finer and rougher than the preset's 4 and 12.
@@ -47,28 +45,21 @@ class FlowEstimator:
         Takes two (H, W, 3) uint8 RGB frames; returns (H, W, 2) float32 x and y offsets in pixels,
         so that a(p) is about b(p + flow(p)).
         """
-        return resize_flow(self.between_halves(self.halve(a), self.halve(b)), *self._size)
+        a, b = (
+            cv2.resize(image, self.half_size[::-1], interpolation=cv2.INTER_AREA)
+            for image in (a, b)
+        )
+        return resize_flow(self._fine(_grey(a), _grey(b)), *self._size)
 
-    def halve(self, image: Image) -> Image:
-        """The (H, W, 3) frame at `half_size`."""
-        return cv2.resize(image, self.half_size[::-1], interpolation=cv2.INTER_AREA)
+    def there_and_back(self, a: Image, b: Image) -> tuple[Flow, Flow]:
+        """See `Estimator`: the flows between two frames of `half_size`, in its pixels."""
+        grey_a, grey_b = _grey(a), _grey(b)
+        return self._fine(grey_a, grey_b), self._search_back.calc(grey_b, grey_a, None)
 
-    def between_halves(self, a: Image, b: Image) -> Flow:
-        """The same as `between` for two frames that `halve` made; offsets in their own pixels."""
-        grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (a, b))
-        x, y = cv2.split(self._search.calc(grey_a, grey_b, None))
-        self._refinement.calcUV(grey_a, grey_b, x, y)
+    def _fine(self, a: Image, b: Image) -> Flow:
+        x, y = cv2.split(self._search.calc(a, b, None))
+        self._refinement.calcUV(a, b, x, y)
         return cv2.merge((x, y))
-
-    def hidden_halves(self, a: Image, b: Image, flow: Flow) -> Mask:
-        """Where the half-size `a` shows what `b` does not, `flow` being `between_halves(a, b)`.
-
-        In flat areas the flow back often differs too, so something else must be seen there as well.
-        """
-        grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (a, b))
-        unlike = cv2.absdiff(cv2.blur(a, (3, 3)), cv2.blur(warp(b, flow, "linear"), (3, 3)))
-        seen = cv2.dilate(largest(unlike), np.ones((5, 5), np.uint8)) > _UNLIKE
-        return occlusion(flow, self._search_back.calc(grey_b, grey_a, None)) & seen
 
 
 def _dense_search(stride: int, descents: int) -> cv2.DISOpticalFlow:
@@ -86,14 +77,11 @@ def fine_flow(a: Image, b: Image) -> Flow:
     """
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
-    grey_a, grey_b = (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (a, b))
-    return search.calc(grey_a, grey_b, None)
+    return search.calc(_grey(a), _grey(b), None)
 
 
-def largest(image: Image) -> Image:
-    """(H, W, 3) to (H, W): the largest of each pixel's channels, much faster than NumPy's `max`."""
-    red, green, blue = cv2.split(image)
-    return cv2.max(cv2.max(red, green), blue)
+def _grey(image: Image) -> Image:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 
 def resize_flow(flow: Flow, height: int, width: int) -> Flow:
@@ -102,17 +90,6 @@ def resize_flow(flow: Flow, height: int, width: int) -> Flow:
     kernel = cv2.INTER_AREA if width < old_width else cv2.INTER_LINEAR
     scale = np.array((width / old_width, height / old_height), np.float32)
     return cv2.resize(flow, (width, height), interpolation=kernel) * scale
-
-
-def occlusion(forward: Flow, backward: Flow) -> Mask:
-    """Pixels whose motion does not lead back to where it started: hidden in the other frame.
-
-    `forward` (H, W, 2) leads from this frame to the other, `backward` from the other to this one,
-    in pixels. Returns (H, W) bool, True where `forward` is not to be trusted. The threshold is that
-    of Sundaram et al. (ECCV 2010): |f + b|² > 0.01 (|f|² + |b|²) + 0.5.
-    """
-    returned = warp(backward, forward, "linear")
-    return _square(forward + returned) > 0.01 * (_square(forward) + _square(returned)) + 0.5
 
 
 def motion_boundary(flow: Flow) -> Mask:

@@ -15,6 +15,11 @@ _GPU_NODES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 _MOST_PIXELS: Final = 17_000_000
 """Two frames of 4K. Side by side, networks need memory for each frame: some 100 bytes a pixel."""
 
+_MOST_ON_GPU: Final = 8
+"""Frames that fill a GPU; more would only make others wait longer."""
+_GPU_BYTES: Final = 1000
+"""Of GPU memory that networks take a pixel, at most."""
+
 
 def choose_device(name: str) -> str:
     """Turn a name ("auto", "cpu", "cuda", "cuda:1", "mps") into one of a device that works.
@@ -66,6 +71,24 @@ def available_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         return os.cpu_count() or 1
+
+
+def physical_memory() -> int:
+    """Bytes of memory that this machine has; 0 where nobody says."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError):
+        return 0
+
+
+def frames_on_gpu(height: int, width: int, device: str) -> int:
+    """How many frames a GPU should paint at a time: what half of its free memory holds."""
+    if not device.startswith("cuda"):
+        return 1
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(1, min(_MOST_ON_GPU, free // (2 * _GPU_BYTES * height * width)))
 
 
 def frames_at_a_time(height: int, width: int, threads: int) -> int:

@@ -21,11 +21,16 @@ class Engine(Protocol):
 
     name: str
     """Engine, device and precision, for people."""
-    notes: tuple[str, ...]
-    """What was not as asked or expected, a sentence each."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not as asked or expected, a sentence each."""
 
     def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Paint (N, H, W, 3) RGB frames, 0-255; the result has the same shape."""
+        """Paint (N, H, W, 3) RGB frames, 0-255; the result has the same shape.
+
+        An engine of torch takes a tensor on its device as well, and gives one then.
+        """
         ...
 
     def choose(self, shares: Sequence[float]) -> None:
@@ -90,8 +95,8 @@ def _open_vino_or_torch(
 
     try:
         return OpenVinoEngine(style, height, width, threads)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+    except (RuntimeError, MemoryError) as error:
+        reason = (str(error).strip() or "out of memory").splitlines()[-1]
         if engine == "openvino":
             raise ResourceError(
                 f"OpenVINO cannot run this style here ({reason}); try --engine torch"

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
+from vidstyle.errors import is_shortage
 from vidstyle.stylizers.device import frames_at_a_time
 from vidstyle.stylizers.graph_cache import graph_file, keep
 from vidstyle.stylizers.registry import StyleFile
+
+if TYPE_CHECKING:
+    from vidstyle.stylizers.torch_engine import TorchEngine
 
 
 class OpenVinoEngine:
@@ -20,6 +24,10 @@ class OpenVinoEngine:
 
     Frames of a batch are painted side by side, a thread each unless they are huge: a thread that
     has a frame to itself waits for no other, and paints the same whatever the number of cores.
+
+    Where memory comes to be short, torch paints the rest, in tiles if need be; the name stays, for
+    a run that goes on later is the same run. Numbers need no second look: bfloat16 reaches as far
+    as float32, which holds all weights.
     """
 
     def __init__(self, style: StyleFile, height: int, width: int, threads: int) -> None:
@@ -29,6 +37,8 @@ class OpenVinoEngine:
             StyleError: the style's file is broken.
             RuntimeError: OpenVINO cannot compile it.
         """
+        self._style, self._size = style, (height, width)
+        self._successor: TorchEngine | None = None
         core = openvino.Core()
         half = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         streams = frames_at_a_time(height, width, threads)
@@ -48,9 +58,38 @@ class OpenVinoEngine:
     def choose(self, shares: Sequence[float]) -> None:
         """From now on, paint so much of each style."""
         self._shares = [np.array(shares, np.float32)]
+        if self._successor is not None:
+            self._successor.choose(shares)
 
     def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Paint (N, H, W, 3) frames."""
+        """Paint (N, H, W, 3) frames.
+
+        Raises:
+            ResourceError: memory does not hold a tile of a frame.
+        """
+        if self._successor is None:
+            try:
+                return self._paint(batch)
+            except (RuntimeError, MemoryError) as error:
+                if not is_shortage(error):
+                    raise
+            # Out of the block: the exception holds on to the memory of what failed.
+            self._successor = self._hand_over()
+        painted: NDArray[np.uint8] = self._successor.paint(batch)
+        self.notes = self._successor.notes
+        return painted
+
+    def _hand_over(self) -> TorchEngine:
+        from vidstyle.stylizers.torch_engine import TorchEngine
+
+        del self.queue  # torch needs its memory
+        self.notes = ("OpenVINO is short of memory: painting with torch, slower",)
+        successor = TorchEngine(self._style, *self._size, "cpu", self.notes)
+        for shares in self._shares:
+            successor.choose(shares.tolist())
+        return successor
+
+    def _paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
         batch = np.ascontiguousarray(batch)
         painted = np.empty_like(batch)
 

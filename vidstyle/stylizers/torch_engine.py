@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.errors import ResourceError, StyleError
+from vidstyle.cuda import Recording, download, upload
+from vidstyle.errors import ResourceError, StyleError, is_shortage
 from vidstyle.stylizers.device import has_bfloat16
 from vidstyle.stylizers.networks import choose_shares
 from vidstyle.stylizers.painter import FramePainter
@@ -40,60 +39,72 @@ class TorchEngine:
         network = load_network(style)
         self.painter = FramePainter(network, height, width).eval().to(device)
         self.device = torch.device(device)
-        self.notes = notes
+        if self.device.type == "cuda":  # what its matrix units read
+            self.painter.to(memory_format=torch.channels_last)
+        self._notes = notes
         self.half = torch.float16 if self.device.type == "cuda" else torch.bfloat16
         self.uses_half = self.device.type == "cuda" or has_bfloat16(device)
         precision = str(self.half).removeprefix("torch.") if self.uses_half else "float32"
         self.name = f"torch {device} {precision}"
         self._network: Callable[[Tensor], Tensor] = network
-        if style.schedule:
-            self.choose(style.shares)
+        self._shares = torch.tensor(style.shares, dtype=torch.float32, device=self.device)
+        choose_shares(network, self._shares)
+        self._recorded = Recording(self._run, self.device)
         self._at_a_time: int | None = None
         self._sides = iter(TILES)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not as expected, a sentence each."""
+        return self._notes + ((self._recorded.note,) if self._recorded.note else ())
+
     def choose(self, shares: Sequence[float]) -> None:
         """From now on, paint so much of each style."""
-        choose_shares(
-            self.painter.network, torch.tensor(shares, dtype=torch.float32, device=self.device)
-        )
+        self._shares.copy_(torch.tensor(shares))  # in place, for it may be part of a CUDA graph
 
     @torch.inference_mode()
-    def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Paint (N, H, W, 3) frames.
+    def paint(self, batch: Any) -> Any:
+        """Paint (N, H, W, 3) frames, an array or a tensor on the engine's device; such comes back.
 
         Raises:
             ResourceError: the device's memory does not hold a tile of a frame.
             StyleError: the network paints no numbers.
         """
+        if isinstance(batch, Tensor):
+            return self._paint_all(batch)
+        return download(self._paint_all(upload(batch, self.device)))
+
+    def _paint_all(self, frames: Tensor) -> Tensor:
         while True:
-            size = self._at_a_time or len(batch)
+            size = self._at_a_time or len(frames)
             try:
-                return np.concatenate(
-                    [self._paint(batch[n : n + size]) for n in range(0, len(batch), size)]
-                )
+                return torch.cat([self._paint(part) for part in frames.split(size)])  # type: ignore[no-untyped-call]
             except (RuntimeError, MemoryError) as error:
-                if not _is_shortage(error):
+                if not is_shortage(error):
                     raise
                 shortage = error
             # Out of the block: the exception holds on to the memory of what failed.
             self._ask_for_less(size, shortage)
             del shortage
 
-    def _paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        frames = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device)
-        painted = self._run(frames, half=self.uses_half)
-        if self.uses_half and not _is_finite(painted):
+    def _paint(self, frames: Tensor) -> Tensor:
+        painted, finite = self._recorded(frames)
+        if self.uses_half and not finite:
             self._note(f"{self.name} overflows here: painting such frames in float32, slower")
-            painted = self._run(frames, half=False)
-        if not _is_finite(painted):
+            painted, finite = self._run(frames, half=False)
+        if not finite:
             raise StyleError("the style's network paints no numbers (NaN); train it anew")
-        return self.painter.finish(painted).cpu().numpy()
+        return painted
 
-    def _run(self, frames: Tensor, *, half: bool) -> Tensor:
-        with torch.autocast(self.device.type, self.half, enabled=half):
-            return self._network(self.painter.prepare(frames))
+    def _run(self, frames: Tensor, *, half: bool = True) -> tuple[Tensor, Tensor]:
+        """The painted frames, and whether all of what the network gave are numbers."""
+        with torch.autocast(self.device.type, self.half, enabled=half and self.uses_half):
+            painted = self._network(self.painter.prepare(frames))
+        finite = torch.isfinite(painted.sum(dtype=torch.float32))
+        return self.painter.finish(painted), finite
 
     def _ask_for_less(self, size: int, shortage: BaseException) -> None:
+        self._recorded = Recording(self._run, self.device)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         if size > 1:
@@ -111,17 +122,5 @@ class TorchEngine:
         self._note(f"{self.device} is short of memory: painting in tiles of {side}, much slower")
 
     def _note(self, note: str) -> None:
-        if note not in self.notes:
-            self.notes += (note,)
-
-
-def _is_finite(painted: Tensor) -> bool:
-    return bool(torch.isfinite(painted.sum(dtype=torch.float32)))
-
-
-def _is_shortage(error: BaseException) -> bool:
-    """Torch has a class for it on GPUs; on CPUs only the words tell."""
-    words = "can't allocate memory", "not enough memory"
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
-        word in str(error) for word in words
-    )
+        if note not in self._notes:
+            self._notes += (note,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +17,13 @@ _COMMENT, _TRAILER = b"\x21\xfe", b"\x3b"  # GIF89a, sections 24 and 27
 _LONGEST_BLOCK = 255
 
 
-def write_gif(segments: Sequence[Path], output: Path, last: Fraction, stamp: str) -> int:
+def write_gif(
+    segments: Sequence[Path],
+    output: Path,
+    last: Fraction,
+    stamp: str,
+    on_frame: Callable[[], None] = lambda: None,
+) -> int:
     """Turn what `encode_track` wrote into a GIF that repeats for ever.
 
     Args:
@@ -25,6 +31,7 @@ def write_gif(segments: Sequence[Path], output: Path, last: Fraction, stamp: str
         output: overwritten.
         last: seconds that the last picture is shown.
         stamp: the comment, where `stamp.read_stamp` finds it.
+        on_frame: called with each frame; what it raises ends the work.
 
     Returns:
         How many frames were moved to the nearest hundredth of a second.
@@ -39,6 +46,7 @@ def write_gif(segments: Sequence[Path], output: Path, last: Fraction, stamp: str
         with open_output(output, "gif", options) as target:
             stream = target.add_stream("gif", time_base=TICK)
             for frame in _with_palettes(pictures):
+                on_frame()
                 if not stream.codec_context.is_open:
                     stream.width, stream.height = frame.width, frame.height
                     stream.pix_fmt = "pal8"

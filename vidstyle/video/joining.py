@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,7 @@ from av.stream import Discard
 from vidstyle.errors import UsageError
 from vidstyle.types import VideoInfo
 from vidstyle.video.info import is_cover
-from vidstyle.video.lanes import Aac, Copy, Cover, Lane, Text, copy_track, open_lane
+from vidstyle.video.lanes import Copy, Cover, Lane, Sound, Text, copy_track, open_lane
 from vidstyle.video.opening import open_input
 from vidstyle.video.part import Part
 from vidstyle.video.picture import Picture
@@ -51,8 +51,10 @@ class Joining:
         self._lanes: dict[int, Lane] = {}
         self._fed: set[int] = set()
 
-    def run(self, target: OutputContainer, picture: Picture) -> None:
+    def run(self, target: OutputContainer, picture: Picture, on_packet: Callable[[], None]) -> None:
         """Add all tracks to `target`, which is not begun, and write them.
+
+        `on_packet` is called with each packet; what it raises ends the work.
 
         Raises:
             UsageError: the container cannot hold the painted track.
@@ -67,6 +69,7 @@ class Joining:
             target.set_chapters(self.part.chapters(self._source.chapters()))
             pictures = picture.packets(track, self.part.shift)
             for packet in heapq.merge(pictures, self._others(), key=_decode_time):
+                on_packet()
                 self._write(target, packet)
         for lane in self._lanes.values():
             for packet in lane.flush():
@@ -148,16 +151,19 @@ class Joining:
             name, instead = self._name(stream), f": {self.container} cannot hold it"
             if index not in self._fed and stream.type != "attachment":
                 self.notes.append(f"{name} is empty")
-            elif isinstance(lane, Aac):
-                self.notes.append(f"{name} re-encoded to aac{instead}")
+            elif isinstance(lane, Sound):
+                self.notes.append(f"{name} re-encoded to {lane.codec}{instead}")
             elif isinstance(lane, Text):
                 self.notes.append(f"{name} rewritten as {lane.codec}{instead}")
             else:
                 self.copied.append(name)
                 if isinstance(lane, Copy) and stream.type == "video":
                     self.notes.append(f"{name} copied unpainted: one track is painted")
-        if self.container == "mkv" and (self._info.time_base * 1000).denominator != 1:
-            self.notes.append("times are rounded to milliseconds: mkv has no finer ones")
+        in_milliseconds = self.container in ("mkv", "webm")
+        if in_milliseconds and (self._info.time_base * 1000).denominator != 1:
+            self.notes.append(
+                f"times are rounded to milliseconds: {self.container} has no finer ones"
+            )
         if self.refused:
             self.notes.append(f"{self.refused} damaged packets of sound or subtitles left out")
 

@@ -18,6 +18,7 @@ from vidstyle.video.timing import follows
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
     from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
     from av.container import OutputContainer
     from av.packet import Packet
     from av.stream import Stream
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
 # MP4 fills the pauses between captions with texts of no length, which its muxer makes anew.
 _NO_CAPTION = 2
-_TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "mkv": "srt"}
-_AAC_BITS_PER_CHANNEL = 96_000
-_AAC_FRAME = 1024
-_AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+_TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "mkv": "srt", "webm": "webvtt"}
+_SOUND_CODECS = {"webm": "libopus"}
+_BITS_PER_CHANNEL = 96_000
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 # Seconds by which stamps of sound may wander, as Matroska's milliseconds make them.
 _WOBBLE = Fraction(1, 20)
+# What muxers accept, and then leave out or write without a description.
+_TAKEN_AND_LOST = {("attachment", "webm"), *(("data", name) for name in MUXERS)}
 # Farther than any codec reorders; see `Copy`.
 _LEAD_IN = 16
 
@@ -103,19 +106,23 @@ class Cover:
         return ()
 
 
-class Aac:
+class Sound:
     """Sound re-encoded, for containers that cannot hold the input's codec."""
 
-    def __init__(self, source: Stream, output: OutputContainer) -> None:
+    def __init__(self, source: Stream, output: OutputContainer, codec: str) -> None:
         context = cast("AudioCodecContext", source.codec_context)
-        rates = av.codec.Codec("aac", "w").audio_rates or [48_000]
+        rates = av.codec.Codec(codec, "w").audio_rates or [48_000]
         rate = context.sample_rate if context.sample_rate in rates else 48_000
-        layout = _AAC_LAYOUTS.get(context.layout.nb_channels, "stereo")
-        target = output.add_stream("aac", rate=rate, layout=layout)
-        target.bit_rate = _AAC_BITS_PER_CHANNEL * target.layout.nb_channels
+        layout = _LAYOUTS.get(context.layout.nb_channels, "stereo")
+        target = cast("AudioStream", output.add_stream(codec, rate=rate, layout=layout))
+        target.bit_rate = _BITS_PER_CHANNEL * target.layout.nb_channels
         self.target: Stream = target
+        self.codec = target.codec_context.codec.canonical_name
         self._encoder = target.codec_context
-        self._resampler = av.AudioResampler("fltp", layout, rate, frame_size=_AAC_FRAME)
+        self._encoder.open()
+        self._resampler = av.AudioResampler(
+            self._encoder.format.name, layout, rate, frame_size=self._encoder.frame_size
+        )
         self._tick = Fraction(1, rate)
         self._next: int | None = None
 
@@ -196,7 +203,7 @@ def _lane(output: OutputContainer, source: Stream, container: str) -> Lane | Non
     if context is None:
         return None
     if source.type == "audio":
-        return Aac(source, output)
+        return Sound(source, output, _SOUND_CODECS.get(container, "aac"))
     if source.type == "subtitle" and context.codec.text_sub:
         return Text(source, output, _TEXT_CODECS[container])
     return None
@@ -214,7 +221,7 @@ def copy_track(
     Args:
         output: not begun.
         source: a track of an open input.
-        container: what `output` is: "mp4", "mov" or "mkv".
+        container: what `output` is: "mp4", "mov", "mkv" or "webm".
         rate: frames a second to be declared, for moving pictures.
         tag: the four letters by which the container is to name the codec; its own choice without.
 
@@ -222,7 +229,7 @@ def copy_track(
         None where the container cannot hold it. That is tried out on a scratch file, for only the
         muxer itself knows.
     """
-    if source.type == "data":  # accepted by MP4's muxer, and written without a description
+    if (source.type, container) in _TAKEN_AND_LOST:
         return None
     with suppress(ValueError, av.FFmpegError):
         with av.open(io.BytesIO(), "w", format=MUXERS[container]) as scratch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -44,6 +44,7 @@ def mux(
     start: Fraction | None = None,
     duration: Fraction | None = None,
     last_duration: int = 0,
+    on_packet: Callable[[], None] = lambda: None,
 ) -> MuxSummary:
     """Join the painted track with the sound, subtitles, chapters and tags of its clip.
 
@@ -55,12 +56,13 @@ def mux(
         segments: the painted track as `encode_track` wrote it, in order; one file or more.
         info: the clip that it was painted from.
         output: overwritten; its name need not end in the container's suffix.
-        container: "mp4", "mov", "mkv" or "gif".
+        container: "mp4", "mov", "mkv", "webm" or "gif".
         stamp: how the clip was painted, as JSON can hold it; `stamp.read_stamp` gives it back.
         start: the part that was read, as given to `read_frames`.
         duration: likewise.
         last_duration: `EncodeSummary.last_duration` of the last segment; 0 for as long as the frame
             before.
+        on_packet: called again and again while it works; what it raises ends the work.
 
     Raises:
         InputError: the clip cannot be read any more, or its tracks do not fit together.
@@ -70,14 +72,14 @@ def mux(
     if container not in MUXERS:
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
     if container == "gif":
-        return _as_gif(segments, info, output, last_duration * info.time_base, stamp)
+        return _as_gif(segments, info, output, last_duration * info.time_base, stamp, on_packet)
     picture = Picture(segments, info, last_duration)
     left_out: Set[int] = frozenset()
     while True:
         with open_input(info.path) as source, writing(output):
             part = Part.of(source, info, picture.first, start, duration)
             joining = Joining(source, info, container, part, left_out)
-            if _write(joining, source, picture, output, stamp):
+            if _write(joining, source, picture, output, stamp, on_packet):
                 return MuxSummary(tuple(joining.copied), tuple(joining.notes))
         # Hours of painting must not be lost to a broken track of sound: once more without it.
         suspects = joining.suspects()
@@ -95,8 +97,9 @@ def _as_gif(
     output: Path,
     last: Fraction,
     stamp: dict[str, Any],
+    on_packet: Callable[[], None],
 ) -> MuxSummary:
-    moved = write_gif(segments, output, last, stamp_tag(stamp))
+    moved = write_gif(segments, output, last, stamp_tag(stamp), on_packet)
     notes = ["a gif has 256 colours a frame; a .mp4 is smaller and shows them all"]
     if moved:
         notes.append(
@@ -113,6 +116,7 @@ def _write(
     picture: Picture,
     output: Path,
     stamp: dict[str, Any],
+    on_packet: Callable[[], None],
 ) -> bool:
     """Whether the muxer took all of it."""
     container = joining.container
@@ -120,12 +124,13 @@ def _write(
     tags, free_keys, lost = output_tags(source.metadata, stamp, container, has_cover=has_cover)
     if lost:
         joining.notes.append(f"tags left out: {container} cannot hold {', '.join(lost)}")
-    timescale = movie_timescale(source, picture.first, joining.part)
-    options = _muxer_options(container, free_keys, timescale)
+    timescale = movie_timescale(source, picture.first, picture.base, joining.part)
+    late = picture.starts_while_reordering(joining.part.shift)
+    options = _muxer_options(container, timescale, free_keys=free_keys, late=late)
     try:
         with open_output(output, MUXERS[container], options) as target:
             target.metadata.update(tags)
-            joining.run(target, picture)
+            joining.run(target, picture, on_packet)
     except av.FFmpegError as error:
         if isinstance(error, OSError):
             raise
@@ -133,10 +138,10 @@ def _write(
     return not joining.refused or picture.is_whole_in(output)
 
 
-def _muxer_options(container: str, free_keys: bool, timescale: int) -> dict[str, str]:
-    if container == "mkv":
-        return {}
-    return {
-        "movflags": "+faststart" + ("+use_metadata_tags" if free_keys else ""),
-        "movie_timescale": str(timescale),
-    }
+def _muxer_options(
+    container: str, timescale: int, *, free_keys: bool, late: bool
+) -> dict[str, str]:
+    if container not in ("mp4", "mov"):
+        return {"fflags": "+bitexact"}  # no random numbers: the same painting, the same file
+    flags = ["+faststart", *["use_metadata_tags"] * free_keys, *["negative_cts_offsets"] * late]
+    return {"movflags": "+".join(flags), "movie_timescale": str(timescale)}

@@ -25,7 +25,7 @@ _READ_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _HEAD = 1 << 20
 _USUAL_RATE = Fraction(25)
 _NUMBER = re.compile(r"%0?[0-9]*d")
-MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "gif": "gif"}
+MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif"}
 """The containers that can be written, with FFmpeg's names for them."""
 ENCRYPTED = "is encrypted; only unprotected files can be read"
 UNDECODABLE = "holds no picture that can be decoded; it is damaged, so try a fresh copy"

@@ -97,17 +97,19 @@ class Part:
         return kept
 
 
-def movie_timescale(source: InputContainer, first: Fraction, part: Part) -> int:
-    """Ticks a second in which MP4 writes when each track starts: enough to be exact.
+def movie_timescale(source: InputContainer, first: Fraction, tick: Fraction, part: Part) -> int:
+    """Ticks a second in which MP4 writes when each track starts and how long it is: enough to be
+    exact for pictures that count in `tick`s.
 
-    The usual 1000 rounds a start at 1940/44100 s, and with it the offset of sound to picture.
+    The usual 1000 rounds a start at 1940/44100 s, and with it the offset of sound to picture; and
+    pictures that lie closer together than a millisecond would be cut off at the end.
     """
     if part.begin is None:
         moved = [start + part.shift for start in (first, *starts(source))]
         finest = [start for start in moved if start > 0]
     else:  # the first packet of a part may lie anywhere
         finest = [stream.time_base for stream in source.streams if stream.time_base]
-    scale = math.lcm(1000, *(time.denominator for time in finest))
+    scale = math.lcm(1000, tick.denominator, *(time.denominator for time in finest))
     return scale if scale <= _LARGEST_TIMESCALE else 1_000_000
 
 

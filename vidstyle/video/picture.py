@@ -27,14 +27,21 @@ class Picture:
     def __init__(self, segments: Sequence[Path], info: VideoInfo, last_duration: int) -> None:
         self.segments = segments
         with open_input(segments[0]) as painted:
-            base = painted.streams.video[0].time_base or info.time_base
+            self.base: Fraction = painted.streams.video[0].time_base or info.time_base
         self._count, first, self._ahead = survey(self._joined())
         if first is None:
             raise InputError(f"{info.path}: not a single frame was painted")
         self._offset = nut_offset(info) * info.time_base
-        self._last_duration = round(last_duration * info.time_base / base)
-        self.first: Fraction = first * base - self._offset
+        self._last_duration = round(last_duration * info.time_base / self.base)
+        self.first: Fraction = first * self.base - self._offset
         """Seconds of the first picture on the clip's own clock."""
+
+    def starts_while_reordering(self, shift: Fraction) -> bool:
+        """Whether, moved by `shift`, the first pictures are shown after zero and decoded before it.
+
+        What MP4 then tells of a track's beginning is understood in two ways: see `mux`.
+        """
+        return 0 < self.first + shift <= self._ahead * self.base
 
     def packets(self, target: Stream, shift: Fraction) -> Iterator[Packet[Any]]:
         """All packets for `target`, moved from the clip's own clock by `shift` seconds."""

@@ -63,7 +63,7 @@ def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> t
     Args:
         info: the clip.
         options: codec, quality, preset and pixel format.
-        container: "mp4", "mov", "mkv" or "gif".
+        container: "mp4", "mov", "mkv", "webm" or "gif".
 
     Returns:
         The notes that `encode_track` would give.
@@ -121,6 +121,35 @@ def nut_offset(info: VideoInfo) -> int:
     return max(0, -info.start_pts)
 
 
+class Placement:
+    """Gives each frame of a track its time in the file, in order.
+
+    Attributes:
+        placed: the time of the last one; None before the first of all.
+        nudged: frames that could not keep their own time.
+    """
+
+    def __init__(self, info: VideoInfo, after: int | None) -> None:
+        """Go on behind the time `after`; None is the clip's beginning."""
+        self._base, self._offset = info.time_base, nut_offset(info)
+        self.usual = round(1 / info.average_rate / self._base) if info.average_rate else 1
+        """Ticks from one frame to the next."""
+        self.placed, self.nudged = after, 0
+
+    def place(self, pts: int) -> int:
+        """The time of the next frame, whose own is `pts`; both in ticks of `info.time_base`."""
+        pts += self._offset
+        if self.placed is None:
+            place = max(0, pts)
+        elif follows(pts, self.placed, self._base):
+            place = pts
+        else:
+            place = self.placed + (1 if pts <= self.placed else max(1, self.usual))
+        self.nudged += place != pts
+        self.placed = place
+        return place
+
+
 class _Encoding:
     """One track being written."""
 
@@ -130,44 +159,32 @@ class _Encoding:
         self._output, self._stream, self._base = output, stream, info.time_base
         pixel_format = stream.codec_context.pix_fmt or ""
         self._yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)
-        self._offset = nut_offset(info)
-        self._usual = round(1 / info.average_rate / self._base) if info.average_rate else 1
-        self._placed = after
-        self._frames = self._nudged = 0
-        self._first = self._last = self._duration = 0
+        self._placement = Placement(info, after)
+        self._frames = self._first = self._last = self._duration = 0
 
     def add(self, frame: Frame) -> None:
-        pts = self._place(frame.pts + self._offset)
+        before, usual = self._placement.placed, self._placement.usual
+        pts = self._placement.place(frame.pts)
         # Where the file does not say, no longer than usual: a pause before is no pause after.
-        gap = self._usual if self._placed is None else pts - self._placed
+        gap = usual if before is None else pts - before
         known = follows(pts + frame.duration, pts, self._base)
-        self._duration = frame.duration if known else max(1, min(gap, self._usual))
+        self._duration = frame.duration if known else max(1, min(gap, usual))
         self._first = self._first if self._frames else frame.pts
-        self._last, self._placed = frame.pts, pts
+        self._last = frame.pts
         self._frames += 1
         picture = self._yuv.write(frame.image)
         picture.pts, picture.time_base = pts, self._base
         self._output.mux(self._stream.encode(picture))
-
-    def _place(self, pts: int) -> int:
-        if self._placed is None:
-            place = max(0, pts)
-        elif follows(pts, self._placed, self._base):
-            place = pts
-        else:
-            place = self._placed + (1 if pts <= self._placed else max(1, self._usual))
-        self._nudged += place != pts
-        return place
 
     def finish(self, notes: tuple[str, ...]) -> EncodeSummary:
         if self._frames:
             self._output.mux(self._stream.encode())
         return EncodeSummary(
             frames=self._frames,
-            nudged=self._nudged,
+            nudged=self._placement.nudged,
             first_pts=self._first,
             last_pts=self._last,
-            last_placed=self._placed or 0,
+            last_placed=self._placement.placed or 0,
             last_duration=self._duration,
             pixel_format=self._stream.codec_context.pix_fmt or "",
             notes=notes,
@@ -255,6 +272,8 @@ def _private_options(known: dict[str, CodecOption], options: EncodeOptions) -> d
         names = {choice.name for choice in preset.choices}
         if preset.type == OptionType.STRING or options.preset in names or options.preset.isdigit():
             chosen["preset"] = options.preset
+    if "row-mt" in known:  # libvpx, which takes ten times as long if it is not told to hurry
+        chosen |= {"deadline": "good", "cpu-used": "5", "row-mt": "1"}
     if "x264-params" in known and _has_avx512():
         chosen["x264-params"] = _REPEATABLE
     if "x265-params" in known:

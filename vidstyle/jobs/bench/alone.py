@@ -8,9 +8,6 @@ from itertools import islice, pairwise
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.bench.ceiling import ceiling, operations
 from vidstyle.jobs.bench.footage import Footage, to_and_fro
@@ -27,6 +24,7 @@ from vidstyle.jobs.bench.report import (
 )
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.style import Style, load_style
+from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.device import choose_device
 from vidstyle.stylizers.registry import StyleRegistry
 from vidstyle.video.steps import convert_in, convert_out, decode, encode
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 T = TypeVar("T")
-Image = NDArray[np.uint8]
 
 _REPEATS = 3
 """How often the codecs go over the clip: a single frame of theirs has no time of its own."""
@@ -82,6 +79,7 @@ class _Bench:
         self._track = config.output.with_suffix(".nut")
         self._size = (self._info.height, self._info.width)
         self.clock: Callable[[], float] = process_time if on_cpu else perf_counter
+        self._settle: Callable[[], None] = _nothing if on_cpu else _wait_for_device
         held = max(_FEWEST, min(_MOST, _HELD_PIXELS // (self._size[0] * self._size[1])))
         self._held = min(footage.frames, held)
         self._encoded = self._held if on_cpu else _ENCODED_ON_GPU
@@ -93,27 +91,31 @@ class _Bench:
         frames, ms = self._each(convert_in(decoded, self._info))
         yield TO_RGB, ms
         images = [frame.image for frame in frames]
-        paintings, ms = self._stylizing(images)
+        steadier = Steadier(*self._size, self._config.consistency, self._style.tensors_on)
+        pictures = [steadier.ops.array(image) for image in images]
+        paintings, ms = self._stylizing(pictures, steadier.ops)
         yield STYLIZE, ms
-        steadier = Steadier(*self._size, self._config.consistency)
-        seen, ms = self._each(map(steadier.observe, images))
+        seen, ms = self._each(map(steadier.observe, pictures))
         yield FLOW, ms[1:]  # the first frame has nothing to follow
-        steady, ms = self._each(map(steadier.hold, seen, paintings))
+        held, ms = self._each(map(steadier.hold, seen, paintings))
         yield BLEND, ms[1:]
+        steady = map(steadier.ops.host, held)
         first = encode_track(islice(frames, 1), self._track, self._info, self._config.encode)
-        pictures, ms = self._each(convert_out(steady, self._info, first.pixel_format))
+        written, ms = self._each(convert_out(list(steady), self._info, first.pixel_format))
         yield TO_YUV, ms
-        yield ENCODE, [self._encoding(pictures) for _ in range(_REPEATS)]
+        yield ENCODE, [self._encoding(written) for _ in range(_REPEATS)]
 
     def _decoding(self) -> float:
         since = self.clock()
         count = sum(1 for _ in islice(decode(self._info), self._footage.frames))
         return 1000 * (self.clock() - since) / count
 
-    def _stylizing(self, images: Sequence[Image]) -> tuple[list[Image], list[float]]:
+    def _stylizing(self, images: Sequence[Array], ops: Ops) -> tuple[list[Array], list[float]]:
         engine, batch = self._style.engine(*self._size), self._style.batch(*self._size)
-        groups = [np.stack([*images, *images][n : n + batch]) for n in range(0, len(images), batch)]
-        engine.paint(groups[0])  # the first call still sets things up
+        twice = [*images, *images]
+        groups = [ops.stacked(twice[n : n + batch]) for n in range(0, len(images), batch)]
+        for _ in range(2):  # the first calls still set things up, on a GPU the second, too
+            engine.paint(groups[0])
         painted, ms = self._each(map(engine.paint, groups))
         paintings = [painting for group in painted for painting in group]
         return paintings[: len(images)], [time / batch for time in ms]
@@ -129,5 +131,16 @@ class _Bench:
         times, made = [self.clock()], []
         for item in items:
             made.append(item)
+            self._settle()
             times.append(self.clock())
         return made, [1000 * (end - begin) for begin, end in pairwise(times)]
+
+
+def _nothing() -> None:
+    """What is computed on a CPU is there when it is given."""
+
+
+def _wait_for_device() -> None:
+    import torch
+
+    torch.accelerator.synchronize()

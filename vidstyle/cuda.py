@@ -1,0 +1,119 @@
+"""What keeps a CUDA device busy: copies beside its work, and work that is sent in one piece.
+
+On other devices a copy is a plain copy and work is done as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Work = Callable[..., tuple[Tensor, ...]]
+"""Takes and gives tensors alone."""
+
+
+def upload(array: NDArray[Any], device: torch.device) -> Tensor:
+    """The array's values as a tensor on the device; they are there when this returns.
+
+    The copy waits for nothing that was sent to the device before.
+    """
+    is_cuda, kind = device.type == "cuda", getattr(torch, array.dtype.name)
+    here = torch.empty(array.shape, dtype=kind, pin_memory=is_cuda)
+    here.numpy()[...] = array
+    if not is_cuda:
+        return here.to(device)
+    stream = _copying(device, "up")
+    with torch.cuda.stream(stream):
+        there = here.to(device, non_blocking=True)
+    stream.synchronize()
+    # Its memory is not to be used anew before the work that will read it is done.
+    there.record_stream(torch.cuda.current_stream(device))
+    return there
+
+
+def download(tensor: Tensor) -> NDArray[Any]:
+    """The tensor as an array. This waits for what was sent before, not for what is sent later."""
+    tensor = tensor.contiguous()
+    if tensor.device.type != "cuda":
+        return tensor.cpu().numpy()
+    stream = _copying(tensor.device, "down")
+    stream.wait_stream(torch.cuda.current_stream(tensor.device))
+    here = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    with torch.cuda.stream(stream):
+        here.copy_(tensor, non_blocking=True)
+    stream.synchronize()
+    return here.numpy().copy()  # pinned memory is dear, and the array may have to wait for long
+
+
+@lru_cache
+def _copying(device: torch.device, way: str) -> torch.cuda.Stream:
+    """The stream of copies one way; up and down are two engines of the device."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+
+class Recording:
+    """Work that a CUDA device repeats without being told each of its thousand steps again.
+
+    The work must always do the same steps on tensors of the same shapes: it asks the device
+    nothing, and what it remembers it changes in place. Its first call is done as it is, for then
+    libraries set themselves up; the second is recorded as a CUDA graph. A call with other shapes
+    than that is done as it is.
+
+    Attributes:
+        note: why it could not be recorded, a sentence, else None. The work is done all the same.
+    """
+
+    def __init__(self, work: Work, device: torch.device) -> None:
+        self._work, self._device = work, device
+        self._plain = device.type != "cuda"
+        self._shapes: list[torch.Size] | None = None
+        self._replay: Callable[..., tuple[Tensor, ...]] | None = None
+        self.note: str | None = None
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Do the work."""
+        shapes = [tensor.shape for tensor in inputs]
+        if self._plain or shapes != self._shapes:
+            self._shapes = self._shapes or shapes
+            return self._work(*inputs)
+        if self._replay is None:
+            try:
+                self._replay = record(self._work, inputs, self._device)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:
+                self._plain = True
+                reason = str(error).strip().partition("\n")[0]
+                self.note = (
+                    f"{self._device} records no graph ({reason}): sending every step, slower"
+                )
+                return self._work(*inputs)
+        return self._replay(*inputs)
+
+
+def record(work: Work, inputs: tuple[Tensor, ...], device: torch.device) -> Work:
+    """Record `work` as a CUDA graph, without doing it; what is returned does it.
+
+    Raises:
+        RuntimeError: some step cannot be recorded.
+    """
+    with torch.cuda.device(device):
+        taken = tuple(tensor.clone() for tensor in inputs)
+        graph = torch.cuda.CUDAGraph()
+        # Other threads may go on with their own work meanwhile.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            given = work(*taken)
+
+    def replay(*inputs: Tensor) -> tuple[Tensor, ...]:
+        with torch.cuda.device(device):
+            for kept, new in zip(taken, inputs, strict=True):
+                kept.copy_(new)
+            graph.replay()
+            return tuple(tensor.clone() for tensor in given)
+
+    return replay
