@@ -22,7 +22,7 @@ from torch import Tensor
 
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.style import Style
-from vidstyle.stylizers.registry import StyleRegistry, shipped_file
+from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
 from vidstyle.training.train import CONTENT_LAYER, PERCEPTUAL
 from vidstyle.types import TIERS, StyleCard, Tier
 
@@ -88,66 +88,59 @@ def total_loss(critic: Critic, card: StyleCard, picture: Tensor, photo: Tensor) 
 
 @dataclass
 class Row:
-    """One style: totals of each photograph, painted by each tier and optimised."""
+    """One style in one tier: the loss of each photograph, painted and optimised."""
 
-    name: str
-    weights: str
-    judge: str
-    """The perceptual network."""
+    card: StyleCard
     photos: list[float] = field(default_factory=list)
-    painted: dict[Tier, list[float]] = field(default_factory=dict)
+    painted: list[float] = field(default_factory=list)
     optimised: dict[int, list[float]] = field(default_factory=dict)
-    worth: dict[Tier, list[int]] = field(default_factory=dict)
+    worth: list[int] = field(default_factory=list)
     """Evaluations that L-BFGS needs to do better."""
 
-    def ratios(self, tier: Tier) -> list[float]:
-        """Of each photograph, what the tier paints over what it is to keep up with."""
-        pairs = zip(self.painted[tier], self.optimised[BAR[tier]], strict=True)
+    def ratios(self) -> list[float]:
+        """Of each photograph, what is painted over what the tier is to keep up with."""
+        pairs = zip(self.painted, self.optimised[BAR[self.card.tier]], strict=True)
         return [painted / optimised for painted, optimised in pairs]
 
 
-def measure(name: str, painting: Path, photos: list[Tensor], options: argparse.Namespace) -> Row:
+def measure(
+    file: StyleFile, painting: Path, photos: list[Tensor], options: argparse.Namespace
+) -> Row:
     """Paint and optimise every photograph in one style."""
-    files = {tier: StyleRegistry().find(name, tier) for tier in TIERS}
-    styles = {t: Style(file, device="cpu") for t, file in files.items() if file.card.tier == t}
-    card = next(iter(styles.values())).card
-    critic = Critic(judge_of(card, options.perceptual), card, painting)
-    weights = card.recipe["weights"]
-    words = f"content {weights['content']:g}, style {weights['style']:g}"
-    row = Row(name, words, critic.network.description)
+    style, row = Style(file, device="cpu"), Row(file.card)
+    critic = Critic(judge_of(file.card, options.perceptual), file.card, painting)
     for photo in photos:
-        row.photos.append(total_loss(critic, card, photo, photo))
-        descent = Descent(critic, card, photo)
+        row.photos.append(total_loss(critic, file.card, photo, photo))
+        row.painted.append(total_loss(critic, file.card, paint(style, photo), photo))
+        descent = Descent(critic, file.card, photo)
         descent.run()
         for evaluations, total in descent.totals.items():
             row.optimised.setdefault(evaluations, []).append(total)
-        for tier, style in styles.items():
-            total = total_loss(critic, card, paint(style, photo), photo)
-            row.painted.setdefault(tier, []).append(total)
-            row.worth.setdefault(tier, []).append(sum(least > total for least in descent.least))
-        print(name, len(row.photos), row.painted, row.worth, row.optimised, flush=True)
+        row.worth.append(sum(least > row.painted[-1] for least in descent.least))
+        print(row.card.name, row.card.tier, row.painted, row.worth, row.optimised, flush=True)
     return row
 
 
 def line(row: Row) -> str:
-    """The row of the table: means over the photographs, and how often a tier keeps up."""
-    cells = [f"{fmean(row.photos):.3f}"]
-    cells += [f"{fmean(row.optimised[evaluations]):.3f}" for evaluations in EVALUATIONS]
-    for tier in TIERS:
-        if tier not in row.painted:
-            cells += ["–", "–", "–"]
-            continue
-        ratios = row.ratios(tier)
-        kept = sum(ratio <= 1 for ratio in ratios)
-        mean = fmean(row.painted[tier])
-        cells += [f"{mean:.3f}", f"{fmean(ratios):.2f} ({kept} of {len(ratios)})"]
-        cells.append(f"{median(row.worth[tier]):.0f}")
-    return f"| {row.name} | {row.weights} | {row.judge} | {' | '.join(cells)} |"
+    """The row of the table: means over the photographs, and how often the painter keeps up."""
+    recipe, ratios = row.card.recipe, row.ratios()
+    kept = sum(ratio <= 1 for ratio in ratios)
+    weights = recipe["weights"]
+    cells = [
+        f"{row.card.name} {row.card.tier}",
+        f"content {weights['content']:g}, style {weights['style']:g}",
+        recipe["perceptual"],
+        f"{fmean(row.photos):.3f}",
+        *(f"{fmean(row.optimised[evaluations]):.3f}" for evaluations in EVALUATIONS),
+        f"{fmean(row.painted):.3f}",
+        f"{fmean(ratios):.2f} of {BAR[row.card.tier]} ({kept} of {len(ratios)})",
+        f"{median(row.worth):.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def page(rows: list[Row], options: argparse.Namespace) -> str:
     """All of it as markdown."""
-    tiers = " | ".join(f"{tier} | over {BAR[tier]} evaluations | worth" for tier in TIERS)
     steps = " | ".join(f"{evaluations} evaluations" for evaluations in EVALUATIONS)
     return "\n".join(
         [
@@ -156,14 +149,15 @@ def page(rows: list[Row], options: argparse.Namespace) -> str:
             f"`python benchmarks/optimisation.py`: content and style loss on {options.count} "
             f"photographs of {SIDE} px that were not trained on, judged by the network that the "
             "style was trained with, weighted as in its card. L-BFGS with strong-Wolfe line "
-            "search begins with the photograph. Means over the photographs; in brackets on how "
-            "many of them the painter does at least as well. Worth: evaluations, median, that "
+            "search begins with the photograph. Means over the photographs. × is what is painted "
+            "over what is optimised in so many evaluations; in brackets on how many photographs "
+            "the painter does at least as well. Worth: evaluations, median, that "
             "L-BFGS needs to do better.",
             "",
             machine_card().markdown(),
             "",
-            f"| style | weights | judge | photograph | {steps} | {tiers} |",
-            "|---" * (4 + len(EVALUATIONS) + 3 * len(TIERS)) + "|",
+            f"| style | weights | judge | photograph | {steps} | painted | × | worth |",
+            "|---" * (7 + len(EVALUATIONS)) + "|",
             *map(line, rows),
             "",
         ]
@@ -175,6 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", type=Path, help="photographs that were not trained on")
     parser.add_argument("styles", nargs="+", metavar="STYLE=PAINTING")
+    parser.add_argument("--tier", action="append", choices=TIERS, help="both by default")
     parser.add_argument("--count", type=int, default=10, help="photographs")
     parser.add_argument(
         "--perceptual",
@@ -186,8 +181,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=RESULT)
     options = parser.parse_args()
     photos = squares(options.photos, options.count)
-    pairs = [word.split("=", 1) for word in options.styles]
-    rows = [measure(name, Path(painting), photos, options) for name, painting in pairs]
+    rows = []
+    for name, painting in (word.split("=", 1) for word in options.styles):
+        for tier in options.tier or TIERS:
+            file = StyleRegistry().find(name, tier)
+            if file.card.tier == tier:
+                rows.append(measure(file, Path(painting), photos, options))
     text = page(rows, options)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text, encoding="utf-8")
