@@ -44,6 +44,7 @@ _SHORTAGES = (
     "Failed to allocate",  # OpenVINO
     "Insufficient memory",  # OpenCV
     "bad_alloc",
+    "failed to map segment",  # of a library that is being imported
 )
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,30 @@ def test_a_bug_is_one_line_and_a_traceback_only_when_asked_for(
         assert "\x1b" not in err
     monkeypatch.setenv("VIDSTYLE_DEBUG", "1")
     assert "broken_job" in vidstyle("run", "a.mp4", "-s", "x").err
+
+
+def test_a_thread_that_cannot_be_ended_does_not_spoil_the_exit_code(
+    vidstyle: Vidstyle, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a thread, in the midst of a library, can crash the interpreter as that ends."""
+    leave, codes = threading.Event(), []
+
+    def hangs(_: object, batch: Any) -> Any:
+        leave.wait(60)
+        return batch
+
+    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.paint", hangs)
+    monkeypatch.setattr("vidstyle.jobs.stopwatch._FIRST", 0.3)
+    monkeypatch.setattr("vidstyle.jobs.prefetch.PATIENCE", 0.1)
+    monkeypatch.setattr("vidstyle.cli.main.os._exit", codes.append)
+    clip = make_clip(frames=2)
+    assert vidstyle("run", clip, "-s", "tiny", "--engine", "torch").code == 5
+    leave.set()
+    for thread in threading.enumerate():
+        if thread.name == "vidstyle-stage":
+            thread.join(5)
+    assert vidstyle("styles").code == 0
+    assert codes == [5]
 
 
 SHORTAGES = [

@@ -20,6 +20,7 @@ from vidstyle.cli.styles import styles
 from vidstyle.cli.text import clean
 from vidstyle.cli.train import train
 from vidstyle.errors import ResourceError, VidstyleError, is_shortage
+from vidstyle.jobs.prefetch import any_left_behind
 
 _BUG, _INTERRUPTED, _TERMINATED = 1, 130, 143
 
@@ -54,6 +55,15 @@ cli.add_command(bench)
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code. A user meets one line, never a traceback."""
+    code = _end_of(args)
+    if any_left_behind():  # an interpreter that ends beside such a thread may crash
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _end_of(args: Sequence[str] | None) -> int:
     settings = Settings(debug=bool(os.environ.get("VIDSTYLE_DEBUG")))
     try:
         with _sigterm_unwinds():

@@ -252,6 +252,8 @@ def _losses(read: ReadReport, nudged: int) -> Iterator[str]:
         yield f"ends early: painted {read.frames:,}{of} frames; the file is cut off or damaged"
     elif read.skipped:
         yield f"is damaged: {read.skipped:,} packets could not be read and were left out"
+    elif read.has_holes:
+        yield f"is damaged: painted {read.frames:,}{of} frames, the others cannot be read"
     if read.synthesised:
         yield f"has no time stamps on {read.synthesised:,} frames; its frame rate gave them"
     if read.resized:

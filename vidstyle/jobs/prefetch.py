@@ -17,6 +17,14 @@ PATIENCE = 4.0
 """Seconds that threads get to finish what they have in hand; one that needs more is given up."""
 
 
+_given_up: list[Thread] = []
+
+
+def any_left_behind() -> bool:
+    """Whether a thread that was given up is still at work, deep in some library."""
+    return any(thread.is_alive() for thread in _given_up)
+
+
 class Crew:
     """The threads of one chain of stages. They end with the block, however it ends.
 
@@ -165,6 +173,8 @@ class _Boundary(Generic[T]):
         """Wait for the thread."""
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout)
+            if self._thread.is_alive():
+                _given_up.append(self._thread)
 
     def _run(self) -> None:
         error: BaseException | None = None

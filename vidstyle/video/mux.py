@@ -143,5 +143,7 @@ def _muxer_options(
 ) -> dict[str, str]:
     if container not in ("mp4", "mov"):
         return {"fflags": "+bitexact"}  # no random numbers: the same painting, the same file
+    # By default the time from decoding to showing is positive, and an edit takes off what comes
+    # before the first picture. FFmpeg reads that as another shift where a track is `late`.
     flags = ["+faststart", *["use_metadata_tags"] * free_keys, *["negative_cts_offsets"] * late]
     return {"movflags": "+".join(flags), "movie_timescale": str(timescale)}

@@ -17,6 +17,7 @@ from vidstyle.types import Frame, VideoInfo
 from vidstyle.video.colour import RgbReader
 from vidstyle.video.decode import Losses, decoded
 from vidstyle.video.deinterlace import deinterlaced
+from vidstyle.video.matroska import is_intact
 from vidstyle.video.opening import UNDECODABLE, open_input
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class ReadReport(Losses):
     longest_gap: Fraction = Fraction(0)
     """Seconds between two frames where that is over a second and the file counts no frames: a
     picture that stands still, or a hole that damage has left."""
+    has_holes: bool = False
+    """Frames are missing, and the file itself is broken somewhere (of Matroska this is known)."""
     cut_short: bool = False
     """The pictures end well before the declared end: the file is truncated or damaged."""
 
@@ -64,7 +67,7 @@ class ReadReport(Losses):
     @property
     def is_partial(self) -> bool:
         """Whether something that the file declares could not be read."""
-        return self.cut_short or self.gave_up or self.skipped > 0
+        return self.cut_short or self.gave_up or self.has_holes or self.skipped > 0
 
 
 def read_frames(
@@ -180,6 +183,7 @@ def _cut(
             before = False
         yield frame, pts
     report.cut_short = _ends_early(container, info, end, report)
+    report.has_holes = _has_holes(info, report)
 
 
 def _seek(container: InputContainer, info: VideoInfo, pts: int) -> None:
@@ -245,6 +249,11 @@ def _ends_early(container: InputContainer, info: VideoInfo, end: int, report: Re
         return False
     frame_length = 1 / info.average_rate if info.average_rate else 0
     return reached < declared - max(_SLACK_FRAMES * frame_length, _SLACK_SHARE * length)
+
+
+def _has_holes(info: VideoInfo, report: ReadReport) -> bool:
+    fewer = report.expected_frames is None or report.frames < report.expected_frames
+    return fewer and info.container in ("mkv", "webm") and not is_intact(info.path)
 
 
 def _expected_frames(info: VideoInfo, start: Fraction, duration: Fraction | None) -> int | None:
