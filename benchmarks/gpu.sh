@@ -4,7 +4,8 @@
 # For a machine without internet, on its own Python (PYTHON=python3), which must have torch,
 # torchvision, opencv, numpy, pillow, safetensors, click and rich; nothing of vidstyle has to be
 # installed. Wheels of what it lacks, PyAV's above all, are taken from the folder WHEELS, if that is
-# set. Without PyAV no clip can be painted from file to file: then only the painters are measured.
+# set. With pytest, pytest-timeout and hypothesis the tests that need a GPU are run first. Without
+# PyAV no clip can be painted from file to file: then only painters, flow and blend are measured.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,6 +36,11 @@ PYTHON
 if ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
   echo "gpu.sh: torch finds no GPU here" >&2
   exit 5
+fi
+# Tests that only a GPU can run say whether the figures below are of the right pictures.
+if "$python" -c 'import av, hypothesis, pytest, pytest_timeout' 2> /dev/null; then
+  VIDSTYLE_REQUIRE_CUDA=1 timeout 300 "$python" -m pytest -q -k cuda tests/test_cuda.py tests/motion \
+    tests/coherence tests/stylizers/test_engine.py || echo "gpu.sh: tests fail on this GPU" >&2
 fi
 "$python" benchmarks/network.py --device cuda -o "$results/gpu-network.md"
 if "$python" -c 'import av' 2> /dev/null; then

@@ -16,7 +16,7 @@ from vidstyle.coherence.blend import Observation
 from vidstyle.errors import ResourceError
 from vidstyle.jobs.prefetch import POLL, Crew
 from vidstyle.jobs.stages import ENCODING, JOINING, PAINTING, STEADYING, Brush, mix, painted
-from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest
+from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest, by_stage, lane
 from vidstyle.types import Frame
 
 Image = NDArray[np.uint8]
@@ -294,3 +294,10 @@ def test_waiting_is_not_the_time_of_the_stage() -> None:
         room.clock.seconds += 2
     assert room.watch.busy == {ENCODING: 5}
     assert room.watch.slowest == {ENCODING: 3}
+
+
+def test_of_threads_that_share_a_stage_the_busiest_counts() -> None:
+    """Two encoders that each work half of the time limit nothing."""
+    busy = {PAINTING: 3.0, lane(ENCODING, 0): 2.0, lane(ENCODING, 1): 2.5}
+    assert by_stage(busy) == {PAINTING: 3.0, ENCODING: 2.5}
+    assert busiest(busy) == PAINTING

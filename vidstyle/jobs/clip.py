@@ -20,7 +20,7 @@ from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.report import FileReport, Progress
 from vidstyle.jobs.segments import KeptBlender, SegmentWriter, remaining, segment_length
 from vidstyle.jobs.stages import DECODING, ENCODING, JOINING, PAINTING, Brush, mix, painted
-from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest
+from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest, by_stage
 from vidstyle.jobs.style import Style
 from vidstyle.motion.ops import Ops
 from vidstyle.stylizers.engine import Engine
@@ -235,7 +235,7 @@ class Job:
             declared=read.expected_frames,
             partial=read.is_partial,
             seconds=perf_counter() - since,
-            stages=dict(self.watch.busy),
+            stages=by_stage(self.watch.busy),
             tracks=tracks,
             notes=notes,
         )

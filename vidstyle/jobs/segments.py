@@ -15,7 +15,7 @@ from vidstyle.coherence.blend import Observation, Steadier
 from vidstyle.jobs.journal import Journal
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.stages import ENCODING
-from vidstyle.jobs.stopwatch import Stopwatch
+from vidstyle.jobs.stopwatch import Stopwatch, lane
 from vidstyle.motion.ops import Array
 from vidstyle.stylizers.device import available_cores, physical_memory
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
@@ -149,8 +149,7 @@ class SegmentWriter:
     def _encoded(
         self, part: Iterator[Frame], number: int, after: int | None
     ) -> Generator[EncodeSummary, None, None]:
-        lane = number % self._lanes
-        stage = f"{ENCODING} {lane + 1}" if self._lanes > 1 else ENCODING
+        stage = lane(ENCODING, number % self._lanes)
         path = self._journal.segment_path(number)
         with self._watch.timing(stage):
             frames = self._awaited(part, stage)

@@ -14,10 +14,14 @@ T = TypeVar("T")
 
 _LEAST, _FIRST = 60.0, 300.0
 _TIMES = 10
+_LANE = " #"
 
 
 class Stopwatch:
-    """Adds up seconds by stage. Each stage may run in a thread of its own, but in one only."""
+    """Adds up seconds by stage. Each stage may run in a thread of its own, but in one only.
+
+    Where several threads share the work of a stage, each is a `lane` of it.
+    """
 
     def __init__(self, now: Callable[[], float] = perf_counter) -> None:
         self.busy: dict[str, float] = {}
@@ -107,7 +111,21 @@ class Watchdog:
         return max(_LEAST, _TIMES * self._watch.slowest[stage])
 
 
+def lane(stage: str, number: int) -> str:
+    """The name of one of the threads that share the work of a stage."""
+    return f"{stage}{_LANE}{number}"
+
+
+def by_stage(busy: Mapping[str, float]) -> dict[str, float]:
+    """Seconds by stage, where lanes may be; of those that share a stage the busiest counts."""
+    stages: dict[str, float] = {}
+    for name, seconds in dict(busy).items():  # other threads may be adding to it
+        stage = name.partition(_LANE)[0]
+        stages[stage] = max(stages.get(stage, 0.0), seconds)
+    return stages
+
+
 def busiest(busy: Mapping[str, float]) -> str | None:
     """The stage that was busy longest: it limits the others. None before any was."""
-    stages = dict(busy)  # other threads may be adding to it
+    stages = by_stage(busy)
     return max(stages, key=lambda stage: stages[stage], default=None)
