@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from vidstyle.cuda import Recording
 from vidstyle.jobs.bench.report import STAGES, Ceiling, Row, Spread
 from vidstyle.jobs.machine import MachineCard
 from vidstyle.perceptual.network import CONVOLUTIONS
@@ -58,6 +60,41 @@ def torch_device(request: pytest.FixtureRequest) -> str:
 def device(request: pytest.FixtureRequest) -> str | None:
     """What follows and holds pictures: None is OpenCV, else torch on that device."""
     return request.param  # type: ignore[no-any-return]
+
+
+class _NothingAsked(TorchDispatchMode):
+    """Fails where work asks for values, or takes them from the computer's memory."""
+
+    asking = (
+        torch.ops.aten._local_scalar_dense.default,
+        torch.ops.aten.nonzero.default,
+        torch.ops.aten.equal.default,
+        torch.ops.aten.masked_select.default,
+        torch.ops.aten.lift_fresh.default,
+    )
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        assert func not in self.asking, f"{func} cannot be part of a CUDA graph"
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def recordable(monkeypatch: pytest.MonkeyPatch) -> list[Recording]:
+    """All work that a GPU would record must be fit for it; the recordings that were repeated."""
+    repeated: list[Recording] = []
+    once = Recording.__call__
+
+    def call(self: Recording, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        if self._shapes is None:
+            return once(self, *inputs)
+        repeated.append(self)
+        with _NothingAsked():
+            return once(self, *inputs)
+
+    monkeypatch.setattr(Recording, "__call__", call)
+    return repeated
 
 
 @pytest.fixture(scope="session", autouse=True)

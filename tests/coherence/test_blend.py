@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from vidstyle.coherence.blend import Observation, Steadier
+from vidstyle.cuda import Recording
 from vidstyle.metrics.detail import detail
 from vidstyle.motion.torch_ops import TorchOps
 
@@ -250,3 +251,11 @@ def test_what_one_memory_saved_another_kind_goes_on_from(torch_device: str) -> N
     other.load(memory)
     wanted, found = (hold_next(one, frames[3], paint(frames[3], 3)) for one in (opencv, other))
     assert np.percentile(np.abs(wanted.astype(int) - found), 90) <= 6
+
+
+def test_following_and_holding_can_be_recorded(recordable: list[Recording]) -> None:
+    steadier = Steadier(HEIGHT - 1, WIDTH - 1, device="cpu")
+    for i, frame in enumerate(pan(4)):
+        odd = frame[:-1, :-1].copy()
+        steadier.step(odd, paint(odd, i))
+    assert len(recordable) == 4  # both, but not for the first frames

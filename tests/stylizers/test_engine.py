@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from vidstyle.cuda import Recording
 from vidstyle.errors import ResourceError, StyleError, UsageError
 from vidstyle.stylizers import graph_cache, openvino_engine, torch_engine
 from vidstyle.stylizers.card import read_cards
@@ -20,6 +21,7 @@ from vidstyle.stylizers.painter import FramePainter
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry
 from vidstyle.stylizers.style_file import load_network
 from vidstyle.stylizers.torch_engine import TorchEngine
+from vidstyle.types import Tier
 
 MakeStyle = Callable[..., Path]
 
@@ -138,6 +140,17 @@ def test_a_tensor_is_painted_where_it_lies(make_style: MakeStyle, torch_device: 
         assert painted.device.type == torch_device
         assert np.array_equal(painted.cpu().numpy(), engine.paint(frames))
     assert not engine.notes
+
+
+@pytest.mark.parametrize("tier", ["fast", "best"])
+def test_painting_can_be_recorded(
+    make_style: MakeStyle, tier: Tier, recordable: list[Recording]
+) -> None:
+    style = StyleRegistry([]).find(str(make_style(tier=tier)), tier)
+    engine = TorchEngine(style, 37, 51, "cpu")
+    for _ in range(3):
+        engine.paint(smooth_frames(2, 37, 51))
+    assert len(recordable) == 2
 
 
 def test_the_order_in_memory_makes_no_difference(make_style: MakeStyle) -> None:
