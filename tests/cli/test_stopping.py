@@ -46,18 +46,21 @@ def words(clip: Path) -> list[str]:
 
 @contextmanager
 def at_work(clip: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run of its own that has finished a segment since it began, or is done."""
+    """A run of its own that has finished two segments since it began, or is done.
+
+    Two, because a signal may come as the journal is on the disk and the run does not know it yet.
+    """
     command = [sys.executable, "-c", IN_SHORT_SEGMENTS, *words(clip)]
     env = os.environ | {"OMP_NUM_THREADS": "1"}
     journal = clip.with_name(".clip.tiny.mp4.part") / JOURNAL
-    before = journal.read_bytes() if journal.exists() else b""
+    seen = {journal.read_bytes() if journal.exists() else b""}
     deadline = time.monotonic() + 110
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
         try:
-            while process.poll() is None and (
-                not journal.exists() or journal.read_bytes() == before
-            ):
+            while process.poll() is None and len(seen) < 3:
                 assert time.monotonic() < deadline
+                if journal.exists():
+                    seen.add(journal.read_bytes())
                 time.sleep(0.005)
             yield process
         finally:
