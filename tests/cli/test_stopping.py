@@ -111,7 +111,7 @@ def test_two_runs_cannot_write_one_output(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_twenty_kills_at_random_moments_of_one_run(make_clip: MakeClip) -> None:
-    clip = make_clip(frames=600, size=(96, 64), sound=False)
+    clip = make_clip(frames=1000, size=(96, 64), sound=False)
     whole = unbroken(clip)
     moments = random.Random(6)
     for _ in range(20):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -259,3 +261,15 @@ def test_following_and_holding_can_be_recorded(recordable: list[Recording]) -> N
         odd = frame[:-1, :-1].copy()
         steadier.step(odd, paint(odd, i))
     assert len(recordable) == 4  # both, but not for the first frames
+
+
+def test_a_clip_s_memory_ends_with_it() -> None:
+    steadier = Steadier(32, 48)
+    steadier.step(*np.zeros((2, 32, 48, 3), np.uint8))
+    gone = weakref.ref(steadier)
+    gc.disable()  # what refers to itself would wait for the collector, and clips are large
+    try:
+        del steadier
+        assert gone() is None
+    finally:
+        gc.enable()

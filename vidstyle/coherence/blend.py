@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedIOBase
 
 import numpy as np
@@ -14,7 +15,7 @@ from vidstyle.coherence.memory import Memory
 from vidstyle.coherence.turns import Turns
 from vidstyle.motion.cuts import THUMBNAIL, is_cut
 from vidstyle.motion.occlusion import hidden
-from vidstyle.motion.ops import Array, Ops, open_ops
+from vidstyle.motion.ops import Array, Estimator, Ops, open_ops
 
 # How steeply strokes change over from old to new as the input departs, by default and at the most
 # consistent: a steep change leaves no place where two of them are averaged.
@@ -73,12 +74,13 @@ class Steadier:
             raise ValueError(f"consistency must be between 0 and 1, not {consistency}")
         self._share = min(consistency / DEFAULT_CONSISTENCY, 1.0)
         spare = (1 - consistency) / (1 - DEFAULT_CONSISTENCY)
-        self._crossing = _GENTLE + (_STEEP - _GENTLE) * spare
+        crossing = _GENTLE + (_STEEP - _GENTLE) * spare
         self._ops, self._flow = open_ops(height, width, device)
         self._memory = Memory((height, width), self._flow.half_size, self._ops)
         self._turns, self._changed = Turns(*self._flow.half_size), self._ops.zeros(1)
-        self._motion = self._ops.recorded(self._find_motion)
-        self._keeping = self._ops.recorded(self._keep)
+        # Not methods: what held on to itself would outlive its clip, and it is large.
+        self._motion = self._ops.recorded(partial(_find_motion, self._flow, self._ops))
+        self._keeping = self._ops.recorded(partial(_keep, self._memory, crossing, self._ops))
         self._observed: Array | None = None
         self._held: Array | None = None
 
@@ -136,10 +138,6 @@ class Steadier:
             return Observation(half, None, None)
         return Observation(half, *self._motion(half, last))
 
-    def _find_motion(self, half: Array, last: Array) -> tuple[Array, Array]:
-        flow, back = self._flow.there_and_back(half, last)
-        return flow, hidden(half, last, flow, back, self._ops)
-
     def hold(self, seen: Observation, painted: Array, changed: float | None = None) -> Array:
         """The steady form of `painted`, which was painted from the frame `seen`.
 
@@ -164,29 +162,45 @@ class Steadier:
             return steady
         return self._ops.averaged(steady, painted, self._share)
 
-    def _keep(
-        self, half: Array, flow: Array, lost: Array, painted: Array, outdated: Array | None = None
-    ) -> tuple[Array]:
-        self._memory.follow(flow, lost)
-        ops, memory = self._ops, self._memory.recall()
-        worn = change(half, memory, ops)
-        if outdated is not None:
-            worn = ops.maximum(worn, outdated)
-        fresh = ops.blur(((worn - 0.5) * self._crossing + 0.5).clip(0, 1), 3)
-        soft = (worn - fresh)[..., None]
-        difference = ops.difference(self._halved(painted), self._halved(memory.painted))
-        tint = ops.smooth(difference * soft) + _broad_tint(difference, worn, ops)
-        steady = ops.mixed(memory.painted, painted, fresh, tint)
-        source_tint = ops.smooth(ops.difference(half, memory.source) * soft)
-        source = ops.mixed(memory.source, half, fresh, source_tint)
-        self._memory.store(steady, source, fresh, ops.widened(fresh > _TOUCHED, 3))
-        return (steady,)
-
     def _halved(self, picture: Array) -> Array:
         return self._ops.resized(picture, self._flow.half_size, "area")
 
     def _thumbnail(self, half: Array) -> Array:
         return self._ops.host(self._ops.resized(half, THUMBNAIL, "area"))
+
+
+def _find_motion(estimator: Estimator, ops: Ops, half: Array, last: Array) -> tuple[Array, Array]:
+    flow, back = estimator.there_and_back(half, last)
+    return flow, hidden(half, last, flow, back, ops)
+
+
+def _keep(
+    memory: Memory,
+    crossing: float,
+    ops: Ops,
+    half: Array,
+    flow: Array,
+    lost: Array,
+    painted: Array,
+    outdated: Array | None = None,
+) -> tuple[Array]:
+    """Follow the motion; what is remembered stays where it fits, and is stored as it is shown."""
+    memory.follow(flow, lost)
+    kept = memory.recall()
+    worn = change(half, kept, ops)
+    if outdated is not None:
+        worn = ops.maximum(worn, outdated)
+    fresh = ops.blur(((worn - 0.5) * crossing + 0.5).clip(0, 1), 3)
+    soft = (worn - fresh)[..., None]
+    size = half.shape[0], half.shape[1]
+    new, old = (ops.resized(picture, size, "area") for picture in (painted, kept.painted))
+    difference = ops.difference(new, old)
+    tint = ops.smooth(difference * soft) + _broad_tint(difference, worn, ops)
+    steady = ops.mixed(kept.painted, painted, fresh, tint)
+    source_tint = ops.smooth(ops.difference(half, kept.source) * soft)
+    source = ops.mixed(kept.source, half, fresh, source_tint)
+    memory.store(steady, source, fresh, ops.widened(fresh > _TOUCHED, 3))
+    return (steady,)
 
 
 def _broad_tint(difference: Array, worn: Array, ops: Ops) -> Array:

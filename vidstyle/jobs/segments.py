@@ -120,7 +120,6 @@ class SegmentWriter:
         """
         done = self._journal.segments
         placement = Placement(self._info, done[-1].last_placed if done else None)
-        waiting = self._journal.length if self._lanes > 1 else 1
         at_work: deque[Iterator[EncodeSummary]] = deque()
         for number in count(len(done)):
             if len(at_work) == self._lanes:
@@ -129,7 +128,11 @@ class SegmentWriter:
                 break
             after, all_handed = placement.placed, Event()
             part = chain((first,), islice(frames, self._journal.length - 1))
-            handed = crew.started(self._handed(part, placement, all_handed), waiting)
+            handed: Iterator[Frame] = self._handed(part, placement, all_handed)
+            if self._lanes == 1:  # threads that come and go leave memory behind
+                yield next(self._encoded(handed, number, after))
+                continue
+            handed = crew.started(handed, self._journal.length)
             at_work.append(crew.started(self._encoded(handed, number, after), 1))
             all_handed.wait()
         for segment in at_work:
