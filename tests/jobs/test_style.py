@@ -120,3 +120,15 @@ def test_frames_stay_on_a_gpu_alone(style: Style, monkeypatch: pytest.MonkeyPatc
     for device, kept in (("mps", None), ("cuda", "cuda"), ("cuda:1", "cuda:1")):
         monkeypatch.setattr(style, "_device", device)
         assert style.tensors_on == kept
+
+
+def test_a_mixture_says_that_it_needs_the_other_tier(
+    make_style: MakeStyle, make_collection: Callable[..., Path]
+) -> None:
+    for name in ("sea", "sun"):
+        make_style(name, "fast", folder=user_folder())
+    make_collection("sea", "sun", folder=user_folder())
+    assert load_style("sea", device="cpu").notes == ()
+    mixed = load_style("sea,sun", device="cpu")
+    assert mixed.card.tier == "best"
+    assert mixed.notes == ("sea,sun has no fast tier yet: painting with best",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +15,7 @@ from vidstyle.stylizers.device import (
     frames_on_gpu,
 )
 from vidstyle.stylizers.engine import Engine, open_engine
-from vidstyle.stylizers.registry import StyleFile, StyleRegistry
+from vidstyle.stylizers.registry import SUFFIX, StyleFile, StyleRegistry
 from vidstyle.types import StyleCard, Tier
 
 Image = NDArray[np.uint8]
@@ -117,7 +118,8 @@ def load_style(
     wanted = tier or default_tier(device)
     file = StyleRegistry().find(name, wanted)
     # A file named by its path is what it is; its tier surprises only who asked for another.
-    surprise = file.card.tier != wanted and (tier is not None or name == file.card.name)
+    by_path = name.endswith(SUFFIX) or os.sep in name
+    surprise = file.card.tier != wanted and (tier is not None or not by_path)
     notes = (
         (f"{name} has no {wanted} tier yet: painting with {file.card.tier}",) if surprise else ()
     )
