@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.plan import Plan, make_plan
+from vidstyle.jobs.plan import BYTES_A_PIXEL, Plan, make_plan
 from vidstyle.types import EncodeOptions, Limits
 from vidstyle.video.images import write_image
 from vidstyle.video.info import probe
@@ -183,6 +184,24 @@ def test_a_folder_that_is_not_there(make_clip: MakeClip, tmp_path: Path) -> None
 def test_a_folder_that_cannot_be_written(make_clip: MakeClip) -> None:
     with pytest.raises(ResourceError, match="cannot write"):
         plan(make_clip(frames=2), output=Path("/proc/x.mp4"))
+
+
+def test_a_disk_that_may_fill_is_told_of(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = make_clip("a.mp4", frames=20), make_clip("b.mp4", frames=10)
+    sizes = [probe(clip).height * probe(clip).width * BYTES_A_PIXEL for clip in clips]
+    needed = 20 * sizes[0] + 10 * sizes[1] + 20 * sizes[0]
+
+    def notes(free: float) -> tuple[str, ...]:
+        usage = SimpleNamespace(free=free)
+        monkeypatch.setattr("vidstyle.jobs.plan.shutil.disk_usage", lambda _: usage)
+        return plan(*clips).notes
+
+    assert notes(needed + 1) == ()
+    (note,) = notes(needed - 1)
+    assert str(clips[0].parent) in note
+    assert "may be needed" in note
 
 
 def test_encoder_options_are_tried_before_painting(make_clip: MakeClip) -> None:

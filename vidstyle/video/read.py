@@ -96,7 +96,7 @@ def read_frames(
         InputError: not a single frame of the wanted part can be decoded.
     """
     report = report if report is not None else ReadReport()
-    report.expected_frames = _expected_frames(info, start or Fraction(0), duration)
+    report.expected_frames = expected_frames(info, start or Fraction(0), duration)
     first = info.start_pts + _ticks(start, info) if start else None
     last = None
     if duration is not None:
@@ -256,7 +256,8 @@ def _has_holes(info: VideoInfo, report: ReadReport) -> bool:
     return fewer and info.container in ("mkv", "webm") and not is_intact(info.path)
 
 
-def _expected_frames(info: VideoInfo, start: Fraction, duration: Fraction | None) -> int | None:
+def expected_frames(info: VideoInfo, start: Fraction, duration: Fraction | None) -> int | None:
+    """Frames that `read_frames` will give, as far as the clip's header tells, or else None."""
     if not start and duration is None and info.frame_count:
         return info.frame_count
     if info.duration is None or info.average_rate is None:
