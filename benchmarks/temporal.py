@@ -31,7 +31,7 @@ from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.plan import CLIP_SUFFIXES
 from vidstyle.jobs.style import Style
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
-from vidstyle.training.train import PERCEPTUAL
+from vidstyle.training.targets import PERCEPTUAL
 
 STATIC = "car-detection.mp4"
 """A camera that stands still: what flickers there is noise alone, and seen by everyone."""

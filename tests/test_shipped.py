@@ -12,7 +12,7 @@ from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.run import run
 from vidstyle.perceptual.network import load_perceptual
 from vidstyle.stylizers.registry import StyleRegistry, shipped_file, shipped_folder
-from vidstyle.training.train import PERCEPTUAL
+from vidstyle.training.targets import PERCEPTUAL
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 

@@ -38,6 +38,21 @@ def test_a_flat_picture_is_painted_flat_to_its_very_border(network: StyleNetwork
 
 
 @torch.no_grad()
+def test_a_residual_network_begins_with_no_change_and_learns_to_make_one(
+    network: StyleNetwork,
+) -> None:
+    residual = type(network)(residual=True)
+    picture = torch.rand(1, 3, 24, 36)
+    assert torch.equal(residual(picture), picture)
+    for parameter in residual.parameters():
+        parameter.add_(0.01)
+    assert torch.allclose(
+        residual(picture) - picture, 2 * residual.decode(residual.encode(picture)) - 1
+    )
+    assert not torch.allclose(residual(picture), picture)
+
+
+@torch.no_grad()
 def test_the_least_size_is_painted(network: StyleNetwork) -> None:
     assert network(torch.rand(1, 3, network.least, network.least)).isfinite().all()
 

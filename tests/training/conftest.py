@@ -58,7 +58,9 @@ def more_paintings(tmp_path: Path) -> Callable[[int], None]:
 
 
 @pytest.fixture
-def gan(tmp_path: Path, photos: Path, more_paintings: Callable[[int], None]) -> CycleGanConfig:
+def gan(
+    tmp_path: Path, photos: Path, perceptual: Path, more_paintings: Callable[[int], None]
+) -> CycleGanConfig:
     more_paintings(20)
     return CycleGanConfig(
         photos=photos,
@@ -68,7 +70,8 @@ def gan(tmp_path: Path, photos: Path, more_paintings: Callable[[int], None]) -> 
         steps=20,
         crop=64,
         picture_size=64,
-        filters=8,
+        filters=4,
+        perceptual=perceptual,
         temporal=True,
         device="cpu",
     )

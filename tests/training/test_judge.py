@@ -1,4 +1,6 @@
-"""The judge sees patches of 70 pixels; the pool gives back what came in, half of it late."""
+"""Judges see patches of 70 pixels, or features; a pool gives back what came in, half of it late."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.networks import InstanceNorm
-from vidstyle.training.judge import ImagePool, PatchGAN
+from vidstyle.training.judge import FeatureJudge, ImagePool, PatchGAN
 
 
 def without_norms(judge: PatchGAN) -> PatchGAN:
@@ -34,6 +37,35 @@ def test_a_verdict_is_on_a_patch_of_70_by_70_pixels() -> None:
 def test_a_judge_of_64_channels_is_the_papers() -> None:
     weights = sum(p.numel() for n, p in PatchGAN().named_parameters() if p.dim() == 4)
     assert weights == 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512)
+
+
+@pytest.fixture
+def eyes(perceptual: Path) -> PerceptualNetwork:
+    return load_perceptual(perceptual)
+
+
+def test_a_judge_of_features_sees_every_picture_and_learns_with_its_heads_alone(
+    eyes: PerceptualNetwork,
+) -> None:
+    torch.manual_seed(0)
+    judge = FeatureJudge(eyes, [torch.rand(1, 3, 48, 48)], 4)
+    picture = torch.rand(2, 3, 64, 48, requires_grad=True)
+    verdicts = judge(picture)
+    assert verdicts.shape == (2, 3, 8, 6)
+    verdicts.sum().backward()
+    assert picture.grad is not None
+    assert picture.grad.abs().sum((1, 2, 3)).min() > 0
+    assert {name.split(".")[0] for name in judge.state_dict()} == {"sizes", "heads"}
+    assert all(p.grad is not None for p in judge.parameters())
+
+
+def test_features_of_any_size_are_judged_as_if_they_were_1(eyes: PerceptualNetwork) -> None:
+    picture = torch.rand(1, 3, 48, 48)
+    one, two = FeatureJudge(eyes, [picture], 4), FeatureJudge(eyes, [picture, 0 * picture], 4)
+    sizes = [eyes(picture)[tap].square().mean().sqrt() for tap in FeatureJudge.taps]
+    assert torch.allclose(one.sizes, torch.stack(sizes))
+    dark = [eyes(0 * picture)[tap].square().mean() for tap in FeatureJudge.taps]
+    assert torch.allclose(two.sizes.square(), (one.sizes.square() + torch.stack(dark)) / 2)
 
 
 def numbered(numbers: list[int]) -> torch.Tensor:

@@ -23,8 +23,7 @@ from vidstyle.training import loop
 from vidstyle.training.clips import FramePair, save_pair
 from vidstyle.training.config import TrainConfig
 from vidstyle.training.loop import TrainProgress
-from vidstyle.training.losses import statistics
-from vidstyle.training.train import Training, average, train
+from vidstyle.training.train import Training, train
 
 STILL = {"content", "style", "smoothness", "grid"}
 
@@ -176,14 +175,6 @@ def test_names_of_several_paintings_are_checked(
 ) -> None:
     with pytest.raises(UsageError, match=said):
         replace(config, styles=tuple(map(Path, names)))
-
-
-def test_paintings_are_averaged_as_if_they_hung_side_by_side() -> None:
-    a, b = torch.rand(1, 3, 8, 8), 2 + torch.rand(1, 3, 8, 8)
-    together = statistics(torch.cat([a, b], dim=3))
-    mean, covariance = average([statistics(a), statistics(b)])
-    assert torch.allclose(mean, together.mean, rtol=1e-5)
-    assert torch.allclose(covariance, together.covariance, rtol=1e-4)
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(config: TrainConfig) -> None:

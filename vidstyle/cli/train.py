@@ -18,6 +18,7 @@ from vidstyle.training.config import (
     LEAST_PHOTOS,
     Adversarial,
     CycleGanConfig,
+    JudgeKind,
     TrainConfig,
     style_name,
 )
@@ -25,8 +26,8 @@ from vidstyle.types import TIERS
 
 _FILE = click.Path(path_type=Path)
 _OWN = {
-    "feed-forward": ("style_images", "clips", "style_weight", "style_size", "perceptual"),
-    "cyclegan": ("paintings", "picture_size", "filters", "adversarial", "keep_reverse"),
+    "feed-forward": ("style_images", "clips", "style_size"),
+    "cyclegan": ("paintings", "picture_size", "filters", "adversarial", "judge", "keep_reverse"),
 }
 """What only one method understands; the first of each is what it learns from."""
 _FOR_A_REAL_STYLE = (
@@ -77,9 +78,8 @@ _FOR_A_REAL_STYLE = (
 @click.option(
     "--style-weight",
     type=click.FloatRange(0.01, 100),
-    default=TrainConfig.style_weight,
-    show_default=True,
-    help="More paints bolder, less keeps more of the photograph.",
+    help="More paints bolder, less keeps more of the photograph.  [default: "
+    f"{TrainConfig.style_weight}, or {CycleGanConfig.style_weight} for cyclegan]",
 )
 @click.option(
     "--style-size",
@@ -100,7 +100,7 @@ _FOR_A_REAL_STYLE = (
     type=click.IntRange(8, 128),
     default=CycleGanConfig.filters,
     show_default=True,
-    help="Width of a cyclegan's networks; the paper has 64.",
+    help="Width of a cyclegan's networks; the paper has 64, in best.",
 )
 @click.option(
     "--adversarial",
@@ -108,6 +108,13 @@ _FOR_A_REAL_STYLE = (
     default=CycleGanConfig.adversarial,
     show_default=True,
     help="What a cyclegan's painters and judges play for.",
+)
+@click.option(
+    "--judge",
+    type=click.Choice(get_args(JudgeKind)),
+    default=CycleGanConfig.judge,
+    show_default=True,
+    help="What tells a cyclegan's paintings from real ones; the paper has patches.",
 )
 @click.option("--keep-reverse", is_flag=True, help="Keep a cyclegan's way back, for run --reverse.")
 @click.option("--resume", is_flag=True, help="Go on where an interrupted training stopped.")

@@ -1,4 +1,4 @@
-"""The networks that paint, one class a tier. Input and output are RGB in [0, 1].
+"""The networks that paint, one class a tier. Input and output are RGB in [0, 1], or nearly.
 
 Both upsample without leaving a grid: whatever a flat input turns into, it is flat. `FastNet`
 shuffles channels into pixels, which is cheap, and smooths away the phases that this leaves;
@@ -8,6 +8,7 @@ artifacts").
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -139,17 +140,34 @@ class SmoothColour(nn.Module):
         return F.pixel_unshuffle(torch.cat(phases, dim=1).flatten(0, 1), 2)
 
 
+def begin_with_nothing(layer: nn.Conv2d) -> None:
+    """Let a last layer give 0 until it learns otherwise."""
+    nn.init.zeros_(layer.weight)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+
+
 class StyleNetwork(nn.Module):
-    """What every painter has: pictures in, pictures of the same size out."""
+    """What every painter has: pictures in, pictures of the same size out.
+
+    A residual one changes the picture instead of painting it anew, and begins with no change: what
+    normalisation takes away, light and contrast of the whole, stays. What it gives may leave
+    [0, 1]: cut off there, it would not learn to come back.
+    """
 
     multiple: Final = 4
     """Height and width must be multiples of this."""
     least: Final = 20
     """Least height and width: a reflected border is narrower than what it reflects."""
 
+    def __init__(self, *, residual: bool = False) -> None:
+        super().__init__()
+        self.residual = residual
+
     def forward(self, x: Tensor) -> Tensor:
         """Paint (N, 3, H, W)."""
-        return self.decode(self.encode(x))
+        painted = self.decode(self.encode(x))
+        return x + (2 * painted - 1) if self.residual else painted
 
     def encode(self, x: Tensor) -> Tensor:
         """See what (N, 3, H, W) shows: features (N, C, H / 4, W / 4)."""
@@ -169,9 +187,15 @@ class FastNet(StyleNetwork):
     """
 
     def __init__(
-        self, width: int = 32, half_width: int = 16, full_width: int = 8, blocks: int = 5
+        self,
+        width: int = 32,
+        half_width: int = 16,
+        full_width: int = 8,
+        blocks: int = 5,
+        *,
+        residual: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(residual=residual)
         self.stem = convolution(3 * 4 * 4, width)
         self.stem_norm = InstanceNorm(width)
         self.trunk = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
@@ -180,6 +204,8 @@ class FastNet(StyleNetwork):
         self.phases = convolution(half_width, 4 * full_width)
         self.phases_norm = InstanceNorm(4 * full_width)
         self.to_full = SmoothColour(full_width)
+        if residual:
+            begin_with_nothing(self.to_full.colour)
 
     def encode(self, x: Tensor) -> Tensor:
         """See StyleNetwork."""
@@ -199,9 +225,11 @@ class BestNet(StyleNetwork):
     With 9 blocks and ends of 7 pixels it is the generator of CycleGAN (Zhu et al. 2017).
     """
 
-    def __init__(self, width: int = 24, blocks: int = 5, ends: int = 9) -> None:
+    def __init__(
+        self, width: int = 24, blocks: int = 5, ends: int = 9, *, residual: bool = False
+    ) -> None:
         """Build it with first and last filters of `ends` x `ends` pixels."""
-        super().__init__()
+        super().__init__(residual=residual)
         one, two, four = width, 2 * width, 4 * width
         self.encoder = nn.ModuleList(
             (
@@ -215,6 +243,8 @@ class BestNet(StyleNetwork):
         self.decoder = nn.ModuleList((convolution(four, two), convolution(two, one)))
         self.decoder_norms = nn.ModuleList(InstanceNorm(n) for n in (two, one))
         self.colour = convolution(one, 3, ends)
+        if residual:
+            begin_with_nothing(self.colour)
 
     def encode(self, x: Tensor) -> Tensor:
         """See StyleNetwork."""
@@ -252,7 +282,7 @@ def choose_shares(network: nn.Module, shares: Tensor) -> None:
             module.shares = shares
 
 
-NETWORKS: Final[dict[str, type[StyleNetwork]]] = {"FastNet": FastNet, "BestNet": BestNet}
+NETWORKS: Final[dict[str, Callable[..., StyleNetwork]]] = {"FastNet": FastNet, "BestNet": BestNet}
 """Networks that a style's card may name."""
 
 TIER_NETWORK: Final[dict[Tier, str]] = {"fast": "FastNet", "best": "BestNet"}

@@ -14,6 +14,7 @@ LEAST_PHOTOS = 20
 """Fewer photographs make a network that knows only them."""
 
 Adversarial = Literal["lsgan", "hinge"]
+JudgeKind = Literal["features", "patches"]
 LEAST_CROP: Final = 48
 """Of a CycleGAN: motion is made with a mirrored border of 32 pixels, which must fit in."""
 
@@ -51,6 +52,8 @@ class RunSettings:
     data: str = ""
     """Words on the pictures for the card."""
     weak: str = ""
+    perceptual: Path | None = None
+    """A perceptual network's file, or "vgg19" for torchvision's; the shipped one when None."""
 
     def __post_init__(self) -> None:
         """Refuse names that would not be found again, and pictures that no network takes."""
@@ -77,8 +80,6 @@ class TrainConfig(RunSettings):
     clips: Path | None = None
     """Folder of videos whose motion is learnt from too; `vidstyle.jobs.train` prepares them."""
     steps: int = 5000
-    perceptual: Path | None = None
-    """A perceptual network's file, or "vgg19" for torchvision's; the shipped one when None."""
     batch: int = 2
     """Photographs a step: on few cores, more steps teach more than larger batches."""
     crop: int = 176
@@ -133,8 +134,10 @@ def check_style_name(name: str) -> None:
 class CycleGanConfig(RunSettings):
     """One CycleGAN training: photographs against a collection of paintings, unpaired.
 
-    Crop, rates and the weights of the losses are those of Zhu et al. (2017), "Unpaired
-    image-to-image translation using cycle-consistent adversarial networks".
+    Crop, pool and schedule are those of Zhu et al. (2017), "Unpaired image-to-image translation
+    using cycle-consistent adversarial networks". Its rate and its weights, 2e-4, 10 and 5, are for
+    makers that begin with noise: ours begin with no change at all, which cycle and identity loss
+    would hold them to.
 
     Raises:
         UsageError: a value is out of its range.
@@ -149,25 +152,29 @@ class CycleGanConfig(RunSettings):
     """Short side that pictures are scaled to before crops are cut out of them: this, and not the
     crop, sets the size of strokes."""
     filters: int = 32
-    """Channels of the generators' first layer; the paper has 64."""
+    """Channels of the first layer of `best`; the paper has 64. `fast` has twice as many."""
     adversarial: Adversarial = "lsgan"
+    judge: JudgeKind = "features"
+    """What judges: heads on the perceptual network's features, or the paper's PatchGAN."""
     keep_reverse: bool = False
     """Keep the way back, from paintings to photographs, in the style file as well."""
-    cycle_weight: float = 10.0
-    identity_weight: float = 5.0
+    cycle_weight: float = 1.0
+    identity_weight: float = 0.5
+    style_weight: float = 1.0
+    """Weight against other feature statistics than the paintings' (AnimeGAN: Chen et al. 2020)."""
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""
-    stability_weight: float = 20.0
+    stability_weight: float = 8.0
     """Weight of the painting's steadiness; unused without `temporal`."""
-    learning_rate: float = 2e-4
+    learning_rate: float = 1e-3
+    judge_learning_rate: float = 4e-4
 
     def __post_init__(self) -> None:
         """Refuse what would fail late."""
         super().__post_init__()
-        if self.adversarial not in get_args(Adversarial):
-            raise UsageError(
-                f"adversarial loss {self.adversarial!r} is unknown; "
-                f"choose one of {', '.join(get_args(Adversarial))}"
-            )
+        for setting, choices in (("adversarial", Adversarial), ("judge", JudgeKind)):
+            if (value := getattr(self, setting)) not in get_args(choices):
+                known = ", ".join(get_args(choices))
+                raise UsageError(f"{setting} {value!r} is unknown; choose one of {known}")
         if self.crop < LEAST_CROP:
             raise UsageError(f"crop must be at least {LEAST_CROP} pixels, not {self.crop}")

@@ -6,14 +6,17 @@ photographer must be able to find the photograph again. Added here: the finished
 running average of its weights; judges of small collections see augmented pictures; and `temporal`
 asks for the same painting of the same thing when it moves, on motion made from stills (synthetic
 flow, as in Wang et al. 2022, "Learning temporally and semantically consistent unpaired
-video-to-video translation through pseudo-supervision from synthetic optical flow").
+video-to-video translation through pseudo-supervision from synthetic optical flow"). So that
+thousands of steps do where the paper takes a million, makers begin with no change, judges see with
+a perceptual network, and paintings are also asked for the collection's feature statistics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -25,17 +28,28 @@ from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
 from vidstyle.training.adversarial import ADVERSARIAL, distance
 from vidstyle.training.augment import augment
 from vidstyle.training.config import CycleGanConfig
-from vidstyle.training.data import PhotoBatches, UnpairedBatches, usable_pictures
-from vidstyle.training.judge import ImagePool, PatchGAN
-from vidstyle.training.loop import TrainingLoop, descend
-from vidstyle.training.losses import grid_loss, stability_loss
+from vidstyle.training.data import (
+    PhotoBatches,
+    UnpairedBatches,
+    load_picture,
+    to_tensor,
+    usable_pictures,
+)
+from vidstyle.training.judge import FeatureJudge, ImagePool, PatchGAN
+from vidstyle.training.loop import TrainingLoop, descend, set_learning_rate
+from vidstyle.training.losses import grid_loss, stability_loss, statistics, style_loss
 from vidstyle.training.motion import MARGIN, MovedPair, moved_pair
 from vidstyle.training.schedules import average_decay, constant_then_linear, stability_share
+from vidstyle.training.targets import load_judge, style_targets
 from vidstyle.types import StyleCard, Tier
 
 ADAM_BETAS: Final = (0.5, 0.999)
 JUDGE_WIDTH: Final[dict[Tier, int]] = {"fast": 32, "best": 64}
-"""Channels of the judges' first layer: the paper's 64 against a small painter only costs time."""
+"""Channels of a PatchGAN's first layer: the paper's 64 against a small painter only costs time."""
+HEAD_WIDTH: Final = 64
+"""Channels of the heads of a judge that sees with the perceptual network."""
+LOOKED_AT: Final = 200
+"""Pictures of a kind that statistics are taken of before the training."""
 SMALL_COLLECTION: Final = 1000
 """With fewer pictures than this, a judge sees them augmented."""
 
@@ -48,7 +62,7 @@ class Side(nn.Module):
         average: the running average of the maker.
     """
 
-    def __init__(self, maker: StyleNetwork, judge: PatchGAN, crop: int, *, small: bool) -> None:
+    def __init__(self, maker: StyleNetwork, judge: nn.Module, crop: int, *, small: bool) -> None:
         super().__init__()
         self.maker = maker
         self.average = deepcopy(maker).requires_grad_(False)
@@ -99,19 +113,32 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         least = max(config.crop, config.picture_size) // 2
         self.photos = usable_pictures(config.photos, least, on_note)
         self.paintings = usable_pictures(config.paintings, least, on_note)
+        self.perceptual = load_judge(config.perceptual).to(self.device)
+        self.judges = [self.perceptual]
+        self.style = style_targets(self.perceptual, self._some(self.paintings))
         torch.manual_seed(config.seed)
-        counts = (len(self.paintings), len(self.photos))
-        self.learned = CycleGan(*(self._side(count) for count in counts)).to(self.device)
+        sides = (self._side(pictures) for pictures in (self.paintings, self.photos))
+        self.learned = CycleGan(*sides).to(self.device)
         makers = [p for side in self.learned.sides for p in side.maker.parameters()]
         judges = [p for side in self.learned.sides for p in side.judge.parameters()]
         self.optimizers = [Adam(makers, betas=ADAM_BETAS), Adam(judges, betas=ADAM_BETAS)]
         self._resume()
 
-    def _side(self, pictures: int) -> Side:
+    def _side(self, pictures: Sequence[Path]) -> Side:
         c = self.config
         maker = NETWORKS[TIER_NETWORK[c.tier]](**parameters(c.tier, c.filters))
-        judge = PatchGAN(JUDGE_WIDTH[c.tier])
-        return Side(maker, judge, c.crop, small=pictures < SMALL_COLLECTION)
+        small = len(pictures) < SMALL_COLLECTION
+        return Side(maker, self._judge(pictures), c.crop, small=small)
+
+    def _judge(self, pictures: Sequence[Path]) -> nn.Module:
+        if self.config.judge == "patches":
+            return PatchGAN(JUDGE_WIDTH[self.config.tier])
+        return FeatureJudge(self.perceptual, self._some(pictures), HEAD_WIDTH)
+
+    def _some(self, pictures: Sequence[Path]) -> Iterator[Tensor]:
+        """Pictures (1, 3, H, W) spread over all of them."""
+        for path in pictures[:: max(1, len(pictures) // LOOKED_AT)]:
+            yield to_tensor(load_picture(path, self.config.picture_size))[None].to(self.device)
 
     def _dataset(self) -> UnpairedBatches:
         c = self.config
@@ -124,7 +151,8 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
     def _take_step(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         c, (makers, judges) = self.config, self.optimizers
         rng = np.random.default_rng((c.seed, self._share, 1))
-        self._set_learning_rate(constant_then_linear(self.step, c.steps, c.learning_rate))
+        for optimizer, rate in ((makers, c.learning_rate), (judges, c.judge_learning_rate)):
+            set_learning_rate(optimizer, constant_then_linear(self.step, c.steps, rate))
         pair = self._moved(batch[0], rng) if c.temporal else None
         photos, paintings = (pictures.to(self.device) for pictures in batch)
         self._judges_learn(False)
@@ -168,6 +196,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
             "photo": fool(to_take.verdicts(taken, rng)),
             "cycle": distance(photos_again, photos) + distance(paintings_again, paintings),
             "identity": distance(same_photos, photos) + distance(same_paintings, paintings),
+            "style": style_loss([statistics(f) for f in self.perceptual(painted)], self.style),
             "grid": grid_loss(painted),
         }
         if pair is not None:
@@ -178,7 +207,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         """Of the makers' losses."""
         c = self.config
         weights = {"painting": 1.0, "photo": 1.0, "cycle": c.cycle_weight}
-        weights |= {"identity": c.identity_weight, "grid": c.grid_weight}
+        weights |= {"identity": c.identity_weight, "style": c.style_weight, "grid": c.grid_weight}
         if c.temporal:
             weights["stability"] = c.stability_weight * stability_share(self.step, c.steps)
         return weights
@@ -204,22 +233,29 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
 
     def _cards(self) -> list[StyleCard]:
         c = self.config
-        recipe = {"method": "cyclegan", "adversarial": c.adversarial, "weights": self._weights()}
-        size = {"picture_size": c.picture_size}
+        recipe: dict[str, Any] = {
+            "method": "cyclegan",
+            "adversarial": c.adversarial,
+            "judge": c.judge,
+        }
+        recipe |= {"judge_learning_rate": c.judge_learning_rate, "weights": self._weights()}
+        recipe |= {"picture_size": c.picture_size, "perceptual": self.perceptual.description}
         card = self._filled_card(
             network=TIER_NETWORK[c.tier],
             parameters=parameters(c.tier, c.filters),
-            recipe=recipe | size,
+            recipe=recipe,
             title=c.paintings.resolve().name,
             data=f"{len(self.photos)} photographs, {len(self.paintings)} paintings",
         )
         return [card]
 
 
-def parameters(tier: Tier, filters: int) -> dict[str, int]:
-    """Parameters of the tier's network for CycleGAN.
+def parameters(tier: Tier, filters: int) -> dict[str, Any]:
+    """Parameters of the tier's network for CycleGAN: a residual one, which begins with no change.
 
-    `fast` keeps the shape that feed-forward styles paint in real time with; at 64 filters it has
-    0.44 M parameters. `best` becomes the paper's generator.
+    `fast` is twice as wide as for feed-forward styles, whose 32 channels at a quarter of the size
+    cannot hold 4x4 pixels; at 32 filters it has 0.44 M parameters. `best` is the paper's generator.
     """
-    return {"width": filters} | ({"blocks": 9, "ends": 7} if tier == "best" else {})
+    if tier == "fast":
+        return {"width": 2 * filters, "residual": True}
+    return {"width": filters, "blocks": 9, "ends": 7, "residual": True}

@@ -1,13 +1,17 @@
-"""What an adversarial training plays against: a judge of patches, and a memory of old attempts."""
+"""What an adversarial training plays against: judges, and a memory of old attempts."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.stylizers.networks import InstanceNorm
 
 SLOPE: Final = 0.2
@@ -31,6 +35,51 @@ class PatchGAN(nn.Module):
         """Judge (N, 3, H, W) in [0, 1], H and W at least 32: (N, 1, H / 8 - 2, W / 8 - 2)."""
         judged: Tensor = self.layers(2 * pictures - 1)
         return judged
+
+
+class FeatureJudge(nn.Module):
+    """Judges places of a picture by what a perceptual network sees there.
+
+    Sauer et al. (2021), "Projected GANs converge faster", in small: three layers of the network,
+    each with a head of its own. What tells paintings from photographs need not be learnt first.
+    """
+
+    taps: Final = (1, 2, 3)
+    """relu2_1, relu3_1 and relu4_1 among the network's features."""
+
+    def __init__(
+        self, perceptual: PerceptualNetwork, pictures: Iterable[Tensor], width: int
+    ) -> None:
+        """Learn from some pictures (1, 3, H, W) how large the features are."""
+        super().__init__()
+        self.see = (perceptual,)  # in a tuple it is no part: it does not learn, nor is it saved
+        squares = []
+        for picture in pictures:
+            with torch.no_grad():
+                features = itemgetter(*self.taps)(perceptual(picture))
+            squares.append(torch.stack([layer.square().mean() for layer in features]))
+        self.register_buffer("sizes", torch.stack(squares).mean(0).sqrt())
+        self.sizes: Tensor
+        self.heads = nn.ModuleList(_head(layer.shape[1], width) for layer in features)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Judge (N, 3, H, W) in [0, 1], H and W at least 32: (N, 3, H / 8, W / 8)."""
+        features = self.see[0](pictures)
+        verdicts = [
+            head(features[tap] / size)
+            for tap, size, head in zip(self.taps, self.sizes, self.heads, strict=True)
+        ]
+        coarsest = verdicts[-1].shape[-2:]
+        return torch.cat([F.adaptive_avg_pool2d(verdict, coarsest) for verdict in verdicts], dim=1)
+
+
+def _head(inputs: int, width: int) -> nn.Sequential:
+    """Features (N, inputs, H, W) to a verdict at each place."""
+    return nn.Sequential(
+        *(nn.Conv2d(inputs, width, 1), nn.LeakyReLU(SLOPE)),
+        *(nn.Conv2d(width, width, 3, 1, 1), nn.LeakyReLU(SLOPE)),
+        nn.Conv2d(width, 1, 1),
+    )
 
 
 class ImagePool(nn.Module):

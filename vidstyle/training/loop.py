@@ -150,11 +150,6 @@ class TrainingLoop(ABC, Generic[Batch]):
             self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device.type)
         )
 
-    def _set_learning_rate(self, rate: float) -> None:
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-
     def _chosen(self, pictures: Sequence[Path]) -> Tensor:
         """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""
         side = self.config.crop // 4 * 4
@@ -221,8 +216,14 @@ class TrainingLoop(ABC, Generic[Batch]):
     @torch.no_grad()
     def _save_preview(self) -> None:
         rows = torch.cat([torch.cat(list(row), dim=2) for row in self._preview()], dim=1)
-        pixels = (rows.float().cpu() * 255).round().byte().permute(1, 2, 0).numpy()
+        pixels = (rows.float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         Image.fromarray(pixels).save(self.run_folder / "preview.png")
+
+
+def set_learning_rate(optimizer: Adam, rate: float) -> None:
+    """Of all its parameters, from now on."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 def descend(optimizer: Adam, losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> None:

@@ -7,17 +7,15 @@ the same thing when it moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Adam
 
 from vidstyle.errors import InputError
-from vidstyle.perceptual.network import load_perceptual
 from vidstyle.stylizers.networks import (
     NETWORKS,
     TIER_NETWORK,
@@ -25,19 +23,11 @@ from vidstyle.stylizers.networks import (
     choose_shares,
     make_conditional,
 )
-from vidstyle.stylizers.registry import shipped_file
 from vidstyle.training.clips import ClipPairs, MovedBatches
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.cyclegan import CycleGanTraining
-from vidstyle.training.data import (
-    PhotoBatches,
-    find_photos,
-    find_pictures,
-    load_picture,
-    scale_short_side,
-    to_tensor,
-)
-from vidstyle.training.loop import TrainingLoop, TrainProgress, descend
+from vidstyle.training.data import PhotoBatches, find_photos, find_pictures
+from vidstyle.training.loop import TrainingLoop, TrainProgress, descend, set_learning_rate
 from vidstyle.training.losses import (
     FeatureStatistics,
     content_loss,
@@ -50,14 +40,11 @@ from vidstyle.training.losses import (
 )
 from vidstyle.training.motion import MARGIN, MovedPair
 from vidstyle.training.schedules import stability_share, warm_up_then_cosine
+from vidstyle.training.targets import load_judge, load_painting, style_targets
 from vidstyle.types import StyleCard
 
 ADAM_BETAS: Final = (0.9, 0.99)
 """The first steps' gradients are huge: a memory of 1,000 steps would hold back all the next."""
-PERCEPTUAL: Final = "perceptual.safetensors"
-"""The shipped perceptual network; `weights/distil.py` makes it."""
-LEAST_CONTRAST: Final = 8
-"""Levels of 255 between the darkest and the brightest pixel of a painting."""
 PAIR_FOLDER: Final = "pairs"
 """In the run folder: frames and flow of the clips, which `vidstyle.jobs.pairs` puts there."""
 CONTENT_LAYER: Final = 3
@@ -94,8 +81,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         super().__init__(config)
         self.photos = find_photos(config.photos)
         self.clips = ClipPairs(self.run_folder / PAIR_FOLDER) if config.clips else None
-        judge = config.perceptual or shipped_file(PERCEPTUAL)
-        self.perceptual = load_perceptual(judge).to(self.device)
+        self.perceptual = load_judge(config.perceptual).to(self.device)
         self.judges = [self.perceptual]
         with torch.no_grad():
             self.styles = [self._targets(path) for path in config.styles]
@@ -117,7 +103,8 @@ class Training(TrainingLoop[Tensor | MovedPair]):
 
     def _take_step(self, batch: Tensor | MovedPair) -> dict[str, Tensor]:
         c = self.config
-        self._set_learning_rate(warm_up_then_cosine(self.step, c.steps, c.learning_rate))
+        rate = warm_up_then_cosine(self.step, c.steps, c.learning_rate)
+        set_learning_rate(self.optimizers[0], rate)
         number = self._choose(self.step)
         with self._autocast():
             losses = self._losses(batch, self.styles[number])
@@ -196,37 +183,6 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         files = [style] if style.is_file() else find_pictures(style)
         if not files:
             raise InputError(f"{style}: no such painting, and no folder of paintings")
-        pictures = (load_painting(path, self.config.style_size) for path in files)
-        paintings = [
-            [statistics(f) for f in self.perceptual(picture.to(self.device))]
-            for picture in pictures
-        ]
-        return [average(layer) for layer in zip(*paintings, strict=True)]
-
-
-def average(layers: Sequence[FeatureStatistics]) -> FeatureStatistics:
-    """Statistics of one layer over all paintings as if they hung side by side, equally large."""
-    means = torch.stack([layer.mean for layer in layers])
-    mean = means.mean(0)
-    apart = means - mean
-    between = (apart[..., :, None] * apart[..., None, :]).mean(0)
-    within = torch.stack([layer.covariance for layer in layers]).mean(0)
-    return FeatureStatistics(mean, within + between)
-
-
-def load_painting(path: Path, short_side: int) -> Tensor:
-    """Read a painting (1, 3, H, W); enlarged more than twice, it would teach blur.
-
-    Raises:
-        InputError: the file is no picture, a too small one, or a blank one.
-    """
-    picture = load_picture(path)
-    if 2 * min(picture.size) < short_side:
-        raise InputError(
-            f"{path}: {picture.width}x{picture.height} is too small a painting (enlarged, it would "
-            f"teach blur); its short side must be at least {short_side // 2} pixels, better "
-            f"{short_side}, or lower --style-size"
-        )
-    if np.ptp(np.asarray(picture), axis=(0, 1)).max() < LEAST_CONTRAST:
-        raise InputError(f"{path}: is of one flat colour; there is nothing to learn from it")
-    return to_tensor(scale_short_side(picture, short_side))[None]
+        size = self.config.style_size
+        paintings = (load_painting(path, size).to(self.device) for path in files)
+        return style_targets(self.perceptual, paintings)
