@@ -30,13 +30,13 @@ from vidstyle.jobs.plan import CLIP_SUFFIXES
 from vidstyle.jobs.run import run
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_folder
-from vidstyle.types import TIERS, EncodeOptions
+from vidstyle.types import TIERS
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
+from vidstyle.video.write import WITHOUT_LOSS
 
 HEIGHT = 360
 HELD = (DEFAULT_CONSISTENCY, 1.0)
-LOSSLESS = EncodeOptions(codec="libx264rgb", crf=0, preset="ultrafast", pixel_format="rgb24")
 
 Value = Callable[[ClipReport], float | None]
 
@@ -122,7 +122,7 @@ def painted(source: Path, style: StyleFile, consistency: float, folder: Path) ->
         output,
         tier=tier,
         consistency=consistency,
-        encode=LOSSLESS,
+        encode=WITHOUT_LOSS,
         overwrite=True,
     )
     run(config)

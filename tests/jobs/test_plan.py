@@ -147,6 +147,22 @@ def test_an_output_that_exists_needs_overwrite(tmp_path: Path, make_clip: MakeCl
     assert (tmp_path / "clip.monet.mp4").read_text() == "precious"
 
 
+def test_numbered_pictures_that_exist_need_overwrite_and_are_never_the_input(
+    tmp_path: Path, make_clip: MakeClip, picture: Path
+) -> None:
+    clip, pictures = make_clip(), tmp_path / "p%03d.png"
+    (task,) = plan(clip, output=pictures).tasks
+    assert (task.container, task.in_pictures) == ("png", True)
+    Image.open(picture).save(tmp_path / "p012.png")
+    with pytest.raises(UsageError, match=r"p012\.png: exists already; overwrite it with -y"):
+        plan(clip, output=pictures)
+    assert plan(clip, output=pictures, overwrite=True).tasks
+    with pytest.raises(UsageError, match="is an input of this run"):
+        plan(pictures, output=pictures, overwrite=True)
+    with pytest.raises(UsageError, match=r"a picture is written as \.png, \.jpg"):
+        plan(clip, output=tmp_path / "p%03d.mp4")
+
+
 def test_a_folder_or_a_device_is_never_overwritten(tmp_path: Path, make_clip: MakeClip) -> None:
     clip = make_clip(frames=2)
     (tmp_path / "clip.monet.mp4").mkdir()

@@ -19,16 +19,18 @@ from vidstyle.jobs import segments as segments_module
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.report import Progress, RunReport
 from vidstyle.jobs.run import run
-from vidstyle.types import EncodeOptions, Frame
+from vidstyle.types import Frame
+from vidstyle.video.images import read_image
 from vidstyle.video.info import probe
+from vidstyle.video.opening import sequence_files
 from vidstyle.video.read import read_frames
 from vidstyle.video.stamp import read_stamp
+from vidstyle.video.write import WITHOUT_LOSS
 
 MakeClip = Callable[..., Path]
 MakeStyle = Callable[..., Path]
 
 pytestmark = pytest.mark.usefixtures("tiny_style")
-LOSSLESS = EncodeOptions(codec="libx264rgb", crf=0, pixel_format="rgb24", preset="ultrafast")
 
 
 def paint(*inputs: Path, **options: Any) -> RunReport:
@@ -68,9 +70,40 @@ def test_a_clip_is_painted_with_its_time_its_size_and_its_sound(make_clip: MakeC
 def test_strength_zero_gives_the_input_exactly(make_clip: MakeClip) -> None:
     clip = make_clip(frames=6)
     output = clip.with_name("same.mkv")
-    paint(clip, strength=0.0, output=output, encode=LOSSLESS)
+    paint(clip, strength=0.0, output=output, encode=WITHOUT_LOSS)
     for before, after in zip(frames_of(clip), frames_of(output), strict=True):
         assert (before.image == after.image).all()
+
+
+def test_a_clip_becomes_numbered_pictures_pixel_for_pixel(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip_module, "segment_length", lambda *_: 4)
+    clip = make_clip(frames=6)
+    before = names(clip.parent)
+    (file,) = paint(clip, strength=0.0, output=clip.with_name("p_%02d.png")).files
+    pictures = [clip.with_name(f"p_{number:02}.png") for number in range(1, 7)]
+    assert names(clip.parent) - before == {picture.name for picture in pictures}
+    for frame, picture in zip(frames_of(clip), pictures, strict=True):
+        np.testing.assert_array_equal(frame.image, read_image(picture))
+        stamp = read_stamp(picture)
+        assert stamp is not None
+        assert stamp["strength"] == 0
+    assert file.notes[-2].startswith("pictures p_01.png to p_06.png, 25 of them a second")
+    assert "sound" in file.notes[-1]
+
+
+@pytest.mark.parametrize("rate", [None, Fraction(24_000, 1001)])
+def test_numbered_pictures_keep_their_numbers(tmp_path: Path, rate: Fraction | None) -> None:
+    shown = np.random.default_rng(0).integers(0, 256, (5, 30, 40, 3), dtype=np.uint8)
+    for number, image in enumerate(shown, 8):
+        Image.fromarray(image).save(tmp_path / f"film_{number:03}.png")
+    begin = 2 / (rate or Fraction(25))
+    painted = tmp_path / "painted_%d.png"
+    paint(tmp_path / "film_%03d.png", strength=0.0, rate=rate, start=begin, output=painted)
+    assert sorted(sequence_files(painted)) == [10, 11, 12]
+    for number, picture in sequence_files(painted).items():
+        np.testing.assert_array_equal(read_image(picture), shown[number - 8])
 
 
 def test_consistency_holds_a_still_clip_still(
@@ -96,7 +129,7 @@ def test_consistency_holds_a_still_clip_still(
     unrest = {}
     for consistency in (0.0, 0.9):
         output = clip.with_name(f"{consistency}.mkv")
-        paint(clip, output=output, consistency=consistency, encode=LOSSLESS)
+        paint(clip, output=output, consistency=consistency, encode=WITHOUT_LOSS)
         shown = np.array([frame.image.astype(float) for frame in frames_of(output)])
         unrest[consistency] = np.abs(np.diff(shown, axis=0)).mean()
     assert unrest[0.0] > 30
@@ -372,7 +405,7 @@ def test_a_stage_that_hangs_is_named_and_the_run_ends(
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "gif"])
+@pytest.mark.parametrize("suffix", ["mp4", "gif", "%d.png"])
 def test_joining_ends_with_the_run(
     make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:

@@ -143,7 +143,7 @@ class Job:
         )
         source = read_frames(info, start=config.start, duration=config.duration, report=read)
         source = remaining(self.watch.pulling(DECODING, source), journal)
-        writer = SegmentWriter(journal, info, config.encode, self.watch)
+        writer = SegmentWriter(journal, info, self.task.encoding(config.encode), self.watch)
         watchdog = Watchdog(self.watch)
 
         def look() -> None:
@@ -242,7 +242,8 @@ class Job:
 
 
 def _last_change(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
+    """Of a file, or of the folder that it, or numbered pictures, will lie in."""
+    return (path if path.exists() else path.parent).stat().st_mtime_ns
 
 
 def _losses(read: ReadReport, nudged: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs.journal import JOURNAL, sync
+from vidstyle.video.opening import is_sequence, sequence_files
 
 
 @contextmanager
@@ -47,10 +48,16 @@ def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
 def publish(part: Path, output: Path, *, overwrite: bool) -> None:
     """Give the finished `part` its final name, safely on disk; both lie on one file system.
 
+    Numbered pictures get theirs one by one, in order.
+
     Raises:
         UsageError: `output` came to be meanwhile and may not be overwritten.
         ResourceError: the disk is full or fails.
     """
+    if is_sequence(part):
+        for picture in sequence_files(part).values():
+            publish(picture, output.with_name(picture.name), overwrite=overwrite)
+        return
     if not overwrite and output.exists():
         raise UsageError(f"{output}: came to be while it was painted, and is left as it is")
     try:

@@ -14,13 +14,13 @@ from pathlib import Path
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.report import FileFailure
-from vidstyle.types import VideoInfo
+from vidstyle.types import EncodeOptions, VideoInfo
 from vidstyle.video.images import IMAGE_FORMATS, check_size, image_suffix, is_image
 from vidstyle.video.info import output_suffix, probe
-from vidstyle.video.opening import MUXERS, is_sequence
+from vidstyle.video.opening import MUXERS, is_sequence, sequence_files
 from vidstyle.video.read import expected_frames
 from vidstyle.video.stamp import read_stamp
-from vidstyle.video.write import check_encoding
+from vidstyle.video.write import WITHOUT_LOSS, check_encoding
 
 CLIP_SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
@@ -30,6 +30,8 @@ CLIP_SUFFIXES = (
 
 BYTES_A_PIXEL = 0.1
 """Of a painted clip at the usual quality: 0.08 (monet) to 0.11 (composition-vii) on a real clip."""
+BYTES_A_PIXEL_WITHOUT_LOSS = 2
+"""Of numbered pictures, and of the track that they are made of."""
 
 CLIP_OUTPUTS = tuple(f".{name}" for name in MUXERS)
 
@@ -47,6 +49,15 @@ class Task:
     def container(self) -> str:
         """The kind of file that is written: "mp4", "mov", "mkv", "png", "jpg"."""
         return self.output.suffix.lower().removeprefix(".")
+
+    @property
+    def in_pictures(self) -> bool:
+        """Whether a clip becomes numbered pictures."""
+        return self.info is not None and is_sequence(self.output)
+
+    def encoding(self, wanted: EncodeOptions) -> EncodeOptions:
+        """How the painted track is written, before pictures are made of it if they are wanted."""
+        return WITHOUT_LOSS if self.in_pictures else wanted
 
 
 @dataclass(frozen=True)
@@ -90,7 +101,8 @@ def make_plan(config: RunConfig, style: str) -> Plan:
     _refuse_bad_outputs(tasks, paths, overwrite=config.overwrite)
     for task in tasks:
         if task.info is not None:
-            check_encoding(task.info, config.encode, task.container)
+            container = None if task.in_pictures else task.container
+            check_encoding(task.info, task.encoding(config.encode), container)
     _refuse_bad_folders(tasks, config.output)
     notes += _short_of_room(tasks, config)
     return Plan(tuple(tasks), tuple(failures), tuple(notes))
@@ -177,7 +189,9 @@ def _stem(path: Path) -> str:
 
 
 def _with_known_suffix(output: Path, info: VideoInfo | None) -> Path:
-    what, known = ("picture", tuple(IMAGE_FORMATS)) if info is None else ("clip", CLIP_OUTPUTS)
+    what, known = ("clip", CLIP_OUTPUTS)
+    if info is None or is_sequence(output):
+        what, known = ("picture", tuple(IMAGE_FORMATS))
     if output.suffix.lower() not in known:
         raise UsageError(f"{output}: a {what} is written as {', '.join(known)}; change the suffix")
     return output
@@ -195,16 +209,21 @@ def _refuse_clashes(tasks: list[Task]) -> None:
 
 
 def _refuse_bad_outputs(tasks: list[Task], paths: list[Path], *, overwrite: bool) -> None:
-    inputs = {_identity(path) for path in paths if path.exists()}
-    for output in (task.output for task in tasks):
-        if not output.exists():
-            continue
+    inputs = {_identity(file) for path in paths for file in _files(path)}
+    for output in (file for task in tasks for file in _files(task.output)):
         if _identity(output) in inputs:
             raise UsageError(f"{output}: is an input of this run and must not be overwritten")
         if not output.is_file():
             raise UsageError(f"{output}: is no plain file and cannot be overwritten")
         if not overwrite:
             raise UsageError(f"{output}: exists already; overwrite it with -y, or change -o")
+
+
+def _files(path: Path) -> list[Path]:
+    """What there is of a file, or of a sequence."""
+    if is_sequence(path):
+        return list(sequence_files(path).values())
+    return [path] if path.exists() else []
 
 
 def _identity(path: Path) -> tuple[int, int]:
@@ -244,7 +263,8 @@ def _painted_size(task: Task, config: RunConfig) -> float:
     if (info := task.info) is None:
         return 0
     frames = expected_frames(info, config.start or Fraction(0), config.duration) or 0
-    return frames * info.height * info.width * BYTES_A_PIXEL
+    each = BYTES_A_PIXEL_WITHOUT_LOSS if task.in_pictures else BYTES_A_PIXEL
+    return frames * info.height * info.width * each
 
 
 def _megabytes(size: float) -> str:

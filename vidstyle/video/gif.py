@@ -9,8 +9,8 @@ from pathlib import Path
 import av
 from av.filter import Graph
 
-from vidstyle.video.colour import RgbReader, colour_of
-from vidstyle.video.opening import open_input, open_output, writing
+from vidstyle.video.numbered import decoded
+from vidstyle.video.opening import open_output, writing
 
 TICK = Fraction(1, 100)
 _COMMENT, _TRAILER = b"\x21\xfe", b"\x3b"  # GIF89a, sections 24 and 27
@@ -75,13 +75,10 @@ class _Clock:
 
 
 def _frames(path: Path) -> Iterator[av.VideoFrame]:
-    with open_input(path) as painted:
-        rgb = None
-        for frame in painted.decode(video=0):
-            rgb = rgb or RgbReader(frame.width, frame.height, colour_of(frame))
-            picture = av.VideoFrame.from_ndarray(rgb.read(frame), "rgb24")
-            picture.pts, picture.time_base = frame.pts, frame.time_base
-            yield picture
+    for frame, image in decoded(path):
+        picture = av.VideoFrame.from_ndarray(image, "rgb24")
+        picture.pts, picture.time_base = frame.pts, frame.time_base
+        yield picture
 
 
 def _with_palettes(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:

@@ -15,10 +15,19 @@ from vidstyle.types import VideoInfo
 from vidstyle.video.gif import write_gif
 from vidstyle.video.info import is_cover
 from vidstyle.video.joining import Joining
-from vidstyle.video.opening import MUXERS, open_input, open_output, writing
+from vidstyle.video.numbered import write_pictures
+from vidstyle.video.opening import (
+    MUXERS,
+    is_sequence,
+    open_input,
+    open_output,
+    sequence_files,
+    writing,
+)
 from vidstyle.video.part import Part, movie_timescale
 from vidstyle.video.picture import Picture
 from vidstyle.video.stamp import output_tags, stamp_tag
+from vidstyle.video.write import nut_offset
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -55,8 +64,9 @@ def mux(
     Args:
         segments: the painted track as `encode_track` wrote it, in order; one file or more.
         info: the clip that it was painted from.
-        output: overwritten; its name need not end in the container's suffix.
-        container: "mp4", "mov", "mkv", "webm" or "gif".
+        output: overwritten; its name need not end in the container's suffix. Numbered pictures have
+            %d or %04d in theirs, for the number.
+        container: "mp4", "mov", "mkv", "webm" or "gif"; of numbered pictures "png", "jpg", "jpeg".
         stamp: how the clip was painted, as JSON can hold it; `stamp.read_stamp` gives it back.
         start: the part that was read, as given to `read_frames`.
         duration: likewise.
@@ -69,6 +79,8 @@ def mux(
         UsageError: the container is unknown or cannot hold the painted track.
         ResourceError: the disk is full, or the place cannot be written.
     """
+    if is_sequence(output):
+        return _as_pictures(segments, info, output, stamp, on_packet)
     if container not in MUXERS:
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
     if container == "gif":
@@ -108,6 +120,36 @@ def _as_gif(
     if info.others:
         notes.append(f"{len(info.others)} tracks of sound and the like left out: gif has none")
     return MuxSummary((), tuple(notes))
+
+
+def _as_pictures(
+    segments: Sequence[Path],
+    info: VideoInfo,
+    output: Path,
+    stamp: dict[str, Any],
+    on_packet: Callable[[], None],
+) -> MuxSummary:
+    first = _first_number(segments[0], info)
+    last = first + write_pictures(segments, output, first, stamp, on_packet) - 1
+    notes = [f"pictures {output.name % first} to {output.name % last}"]
+    if info.average_rate:
+        notes[0] += f", {float(info.average_rate):.6g} of them a second"
+    if info.others:
+        notes.append(
+            f"{len(info.others)} tracks of sound and the like left out: pictures have none"
+        )
+    return MuxSummary((), tuple(notes))
+
+
+def _first_number(segment: Path, info: VideoInfo) -> int:
+    """Pictures that were painted from numbered ones keep their numbers; others begin with 1."""
+    if not is_sequence(info.path):
+        return 1
+    with open_input(segment) as painted:
+        first = next(painted.decode(video=0))
+    seconds = (first.pts or 0) * Fraction(first.time_base or 1) - nut_offset(info) * info.time_base
+    skipped = (seconds - info.start_pts * info.time_base) * (info.average_rate or 0)
+    return next(iter(sequence_files(info.path))) + round(skipped)
 
 
 def _write(

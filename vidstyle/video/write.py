@@ -38,6 +38,10 @@ _REPEATABLE = "asm=AVX2,BMI2,LZCNT"
 _USUAL_CODECS = "libx264, libx265, libsvtav1 or libvpx-vp9"
 
 
+WITHOUT_LOSS = EncodeOptions(codec="libx264rgb", crf=0, preset="ultrafast", pixel_format="rgb24")
+"""Every pixel as it is painted, at some 2 bytes each."""
+
+
 @dataclass(frozen=True)
 class EncodeSummary:
     """What `encode_track` wrote."""
@@ -57,13 +61,15 @@ class EncodeSummary:
     """What differs from what was asked for, a line each."""
 
 
-def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> tuple[str, ...]:
+def check_encoding(
+    info: VideoInfo, options: EncodeOptions, container: str | None
+) -> tuple[str, ...]:
     """Try out an encoder for a clip without writing anything.
 
     Args:
         info: the clip.
         options: codec, quality, preset and pixel format.
-        container: "mp4", "mov", "mkv", "webm" or "gif".
+        container: "mp4", "mov", "mkv", "webm" or "gif", or None for the track alone.
 
     Returns:
         The notes that `encode_track` would give.
@@ -71,12 +77,13 @@ def check_encoding(info: VideoInfo, options: EncodeOptions, container: str) -> t
     Raises:
         UsageError: a name is unknown, or these options do not go together.
     """
-    if container not in MUXERS:
+    if container is not None and container not in MUXERS:
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
-    for muxer in {"nut", MUXERS[container]} - {"gif"}:  # whatever the codec, GIF is made of it
-        with av.open(io.BytesIO(), "w", format=muxer) as trial:
+    muxer = None if container is None else MUXERS[container]
+    for name in {"nut", muxer or "nut"} - {"gif"}:  # whatever the codec, GIF is made of it
+        with av.open(io.BytesIO(), "w", format=name) as trial:
             _, notes = _open_encoder(trial, info, options)
-            with _fitting(options.codec, container):
+            with _fitting(options.codec, container or "nut"):
                 trial.start_encoding()
     return notes
 
