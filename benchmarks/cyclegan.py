@@ -6,31 +6,39 @@ PHOTOS and PAINTINGS were held out from training, TRAINED are the paintings of t
 photographs are painted in each style, and given the colours of paintings out of TRAINED one by one
 (Reinhard et al. 2001): a style that is no nearer than that has learnt colours alone. What `vidstyle
 eval` says of such sets is written, and whether it says enough.
+
+With `--twin STYLE --clips FOLDER`, the first style is also held against its twin, trained alike but
+without `--temporal`: by the distance above, and by E_warp of what both paint unblended.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from steadiness import HEIGHT, detail, e_warp, number, painted, write_scaled
 
+from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.evaluation import EvaluateConfig
 from vidstyle.jobs.machine import machine_card
+from vidstyle.jobs.plan import CLIP_SUFFIXES
 from vidstyle.jobs.set_report import SetReport, SetsReport
 from vidstyle.jobs.sets import evaluate_sets, square
 from vidstyle.jobs.sheet import contact_sheet
 from vidstyle.jobs.style import load_style
+from vidstyle.stylizers.registry import StyleFile, StyleRegistry
 from vidstyle.training.data import find_pictures
 from vidstyle.video.images import read_image, write_image
 
 Picture = NDArray[np.uint8]
 
 TRANSFER = "colour transfer"
+TWIN = "twin without --temporal"
 TO_CONES = np.array(((0.3811, 0.5783, 0.0402), (0.1967, 0.7244, 0.0782), (0.0241, 0.1288, 0.8444)))
 """RGB to the responses of the eye's cones (Reinhard et al. 2001)."""
 TO_OPPONENTS = np.diag((3**-0.5, 6**-0.5, 2**-0.5)) @ ((1, 1, 1), (1, 1, -2), (1, -1, 0))
@@ -38,6 +46,8 @@ TO_OPPONENTS = np.diag((3**-0.5, 6**-0.5, 2**-0.5)) @ ((1, 1, 1), (1, 1, -2), (1
 LEAST_LIGHT = 1 / 255
 BARS = {"source": 0.75, TRANSFER: 0.9}
 """VGG-KID is to be at most this share of what is named."""
+TWIN_BAR = 0.6
+"""E_warp of a style trained for steadiness is to be at most this share of its twin's."""
 COLUMNS = ("vgg_fid", "content_distance", "cfsd", "ssim", "detail")
 SHOWN = 3
 """Photographs on a sheet for each row."""
@@ -64,8 +74,8 @@ def colour_transfer(photo: Picture, painting: Picture) -> Picture:
 def make(folder: Path, photos: Sequence[Path], change: Callable[[int, Picture], Picture]) -> Path:
     """Write what becomes of each photograph, under its own name."""
     folder.mkdir()
-    for number, path in enumerate(photos):
-        changed = change(number, square(read_image(path)))
+    for place, path in enumerate(photos):
+        changed = change(place, square(read_image(path)))
         Image.fromarray(changed).save(folder / f"{path.stem}.png")
     return folder
 
@@ -81,11 +91,11 @@ def make_all(photos: Sequence[Path], options: argparse.Namespace, into: Path) ->
             lambda n, photo: colour_transfer(photo, read_image(trained[n % len(trained)])),
         ),
     ]
-    for name in options.styles:
+    for name in (*options.styles, *filter(None, [options.twin])):
         style = load_style(name, device=options.device)
-        folder = into / f"{style.card.name} {style.card.tier}"
-        folders.append(make(folder, photos, lambda _, photo, s=style: s.paint(photo)))
-        print(folder.name, "painted", flush=True)
+        label = TWIN if name == options.twin else f"{style.card.name} {style.card.tier}"
+        folders.append(make(into / label, photos, lambda _, photo, s=style: s.paint(photo)))
+        print(label, "painted", flush=True)
     return folders
 
 
@@ -110,21 +120,55 @@ def line(report: SetReport) -> str:
     return f"| {report.name} | {report.pictures} | {' | '.join(cells)} |"
 
 
-def verdict(painted: SetReport, other: SetReport, bar: float) -> str:
+def verdict(style: SetReport, other: SetReport, bar: float) -> str:
     """Whether a style is far enough below another set."""
-    ours, its = painted.intervals["vgg_kid"], other.intervals["vgg_kid"]
+    ours, its = style.intervals["vgg_kid"], other.intervals["vgg_kid"]
     name = "the photographs" if other.name == "source" else f"the {other.name}"
     apart = "apart" if ours.high < its.low else "not apart"
     reached = "reached" if ours.value <= bar * its.value and ours.high < its.low else "not reached"
     return (
-        f"- {painted.name}: {ours.value / its.value:.2f} of the VGG-KID of {name} "
+        f"- {style.name}: {ours.value / its.value:.2f} of the VGG-KID of {name} "
         f"(at most {bar:g} is aimed at), intervals {apart}: {reached}."
     )
 
 
-def page(report: SetsReport) -> str:
+def twin_verdict(ours: SetReport, twin: SetReport) -> str:
+    """Whether steadiness cost nearness to the paintings."""
+    own, its = ours.intervals["vgg_kid"], twin.intervals["vgg_kid"]
+    inside = "inside" if its.low <= own.value <= its.high else "outside"
+    return f"- {ours.name}: VGG-KID {inside} the interval of its {TWIN}."
+
+
+def steadiness(options: argparse.Namespace) -> Iterator[str]:
+    """A line a clip: E_warp and detail of the first style, unblended, over its twin's."""
+    files = [StyleRegistry().find(name, "fast") for name in (options.styles[0], options.twin)]
+    yield f"| clip | E_warp × (at most {TWIN_BAR:g}) | detail × |"
+    yield "|---|---|---|"
+    ratios = []
+    for clip in sorted(options.clips.iterdir()):
+        if clip.suffix.lower() not in CLIP_SUFFIXES:
+            continue
+        ratios.append(against_twin(clip, *files, options))
+        yield f"| {clip.name} | {' | '.join(number([ratio]) for ratio in ratios[-1])} |"
+    yield f"| **mean** | {' | '.join(number(column) for column in zip(*ratios, strict=True))} |"
+
+
+def against_twin(
+    clip: Path, style: StyleFile, twin: StyleFile, options: argparse.Namespace
+) -> list[float | None]:
+    """E_warp and detail of one style over another's on a clip, both unblended."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        source = Path(one) / "source.mp4"
+        write_scaled(clip, source, options.frames)
+        ours, its = painted(source, style, 0.0, Path(one)), painted(source, twin, 0.0, Path(other))
+        report = evaluate(EvaluateConfig(source, (ours,), unblended=its, height=HEIGHT, samples=1))
+        return [report.ratio(report.outputs[0], value) for value in (e_warp, detail)]
+
+
+def page(report: SetsReport, on_clips: Sequence[str]) -> str:
     """All of it as markdown."""
-    transferred, *painted = report.outputs
+    transferred, *styles = report.outputs
+    twins = [twin_verdict(styles[0], styles.pop())] if styles[-1].name == TWIN else []
     others = ((report.source, BARS["source"]), (transferred, BARS[TRANSFER]))
     return "\n".join(
         [
@@ -143,8 +187,10 @@ def page(report: SetsReport) -> str:
             "|---" * (3 + len(COLUMNS)) + "|",
             *(line(one) for one in report.sets),
             "",
-            *(verdict(style, other, bar) for style in painted for other, bar in others),
+            *(verdict(style, other, bar) for style in styles for other, bar in others),
+            *twins,
             "",
+            *on_clips,
         ]
     )
 
@@ -156,6 +202,9 @@ def main() -> None:
     parser.add_argument("paintings", type=Path, help="paintings that were not trained on")
     parser.add_argument("trained", type=Path, help="paintings of the training")
     parser.add_argument("styles", nargs="+", help="names, or style files")
+    parser.add_argument("--twin", help="the first style, trained without --temporal")
+    parser.add_argument("--clips", type=Path, help="to hold both against each other on")
+    parser.add_argument("--frames", type=int, default=8, help="of each clip")
     parser.add_argument("--perceptual", type=Path, help="VGG19; torchvision's by default")
     parser.add_argument("--count", type=int, default=500, help="photographs")
     parser.add_argument("--device", default="auto")
@@ -183,7 +232,7 @@ def main() -> None:
         )
     for note in report.notes:
         print(note)
-    text = page(report)
+    text = page(report, list(steadiness(options)) if options.clips else [])
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text, encoding="utf-8")
     print(text)

@@ -16,6 +16,7 @@ from vidstyle.stylizers import graph_cache, openvino_engine, torch_engine
 from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.engine import open_engine
 from vidstyle.stylizers.graph_cache import graph_file
+from vidstyle.stylizers.networks import BORDER, FastNet
 from vidstyle.stylizers.openvino_engine import OpenVinoEngine
 from vidstyle.stylizers.painter import FramePainter
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry
@@ -65,6 +66,24 @@ def test_engines_agree_with_fp32_at_any_size(
     assert painted.dtype == np.uint8
     assert psnr(painted, reference(path, frames)) > 40
     assert engine in opened.name
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(48, 64), (37, 51), (2, 3)])
+def test_a_residual_network_paints_a_border_that_is_cut_off(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    network = FastNet(width=8, residual=True)
+    torch.nn.init.normal_(network.to_full.colour.weight)
+    frames = torch.from_numpy(smooth_frames(1, *size))
+    painter = FramePainter(network, *size)
+    around = painter.prepare(frames)
+    assert min(around.shape[2] - size[0], around.shape[3] - size[1]) >= 2 * BORDER
+    inside = network(around)[..., BORDER : BORDER + size[0], BORDER : BORDER + size[1]]
+    painted = painter(frames)
+    assert painted.shape == frames.shape
+    assert torch.equal(painted, (inside * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1))
+    shown = around[..., BORDER : BORDER + size[0], BORDER : BORDER + size[1]]
+    assert torch.equal((shown * 255).round().byte().permute(0, 2, 3, 1), frames)
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])

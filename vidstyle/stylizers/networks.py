@@ -140,6 +140,11 @@ class SmoothColour(nn.Module):
         return F.pixel_unshuffle(torch.cat(phases, dim=1).flatten(0, 1), 2)
 
 
+BORDER: Final = 8
+"""What an adversarial judge sees at the border of a picture differs from what it sees inside, and
+teaches painters a frame as wide as this."""
+
+
 def begin_with_nothing(layer: nn.Conv2d) -> None:
     """Let a last layer give 0 until it learns otherwise."""
     nn.init.zeros_(layer.weight)
@@ -163,6 +168,8 @@ class StyleNetwork(nn.Module):
     def __init__(self, *, residual: bool = False) -> None:
         super().__init__()
         self.residual = residual
+        self.border = BORDER if residual else 0
+        """Pixels around a picture to be painted with it and cut off again."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Paint (N, 3, H, W)."""

@@ -16,11 +16,12 @@ class FramePainter(nn.Module):
         super().__init__()
         self.network = network
         self.height, self.width = height, width
+        before, multiple = network.border, network.multiple
         rows, columns = (
-            max(network.least, -(-n // network.multiple) * network.multiple) - n
+            max(network.least, -(-(n + 2 * before) // multiple) * multiple) - n - before
             for n in (height, width)
         )
-        self.padding = (0, columns, 0, rows)
+        self.padding = (before, columns, before, rows)
 
     def forward(self, frames: Tensor, shares: Tensor | None = None) -> Tensor:
         """(N, H, W, 3) uint8 to the same; `shares` (S,) are for a network of several styles."""
@@ -35,5 +36,7 @@ class FramePainter(nn.Module):
 
     def finish(self, painted: Tensor) -> Tensor:
         """What the network gives to (N, H, W, 3) uint8."""
-        pixels = painted[..., : self.height, : self.width].float() * 255.0
+        left, _, top, _ = self.padding
+        inside = painted[..., top : top + self.height, left : left + self.width]
+        pixels = inside.float() * 255.0
         return pixels.round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
