@@ -104,6 +104,12 @@ def _no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_styles_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is found, and what a test adds does not stay."""
+    monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path / "styles of the user"))
+
+
 @pytest.fixture
 def make_style(tmp_path: Path) -> MakeStyle:
     """Write a style file with random weights."""

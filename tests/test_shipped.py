@@ -21,13 +21,6 @@ SAMPLE = ROOT / "samples" / "sample.mp4"
 MOST_BYTES = 24 * 2**20
 MOST_PERCEPTUAL_BYTES = 4 * 10**6
 
-pytestmark = pytest.mark.usefixtures("no_user_styles")
-
-
-@pytest.fixture
-def no_user_styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path / "none"))
-
 
 def test_the_shipped_styles_are_there_whole_and_small() -> None:
     registry = StyleRegistry((shipped_folder(),))

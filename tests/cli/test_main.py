@@ -339,7 +339,7 @@ def test_a_gif_can_be_written(vidstyle: Vidstyle, make_clip: MakeClip) -> None:
     output = clip.with_suffix(".gif")
     result = vidstyle("run", clip, "-s", "tiny", "--engine", "torch", "-o", output)
     assert (result.code, probe(output).container) == (0, "gif")
-    assert "1 tracks of sound and the like left out" in result.err
+    assert "1 track of sound and the like left out" in result.err
 
 
 def test_file_names_cannot_steer_the_terminal(vidstyle: Vidstyle, make_clip: MakeClip) -> None:

@@ -50,7 +50,7 @@ def test_what_a_gif_cannot_hold_is_said(make_media: Make) -> None:
     times = [frame.pts * info.time_base * 100 for frame in read_frames(info)]
     assert times == [0, 3, 7, 8, 9, 100]  # whole hundredths, each after the one before
     assert summary.notes[1].startswith("4 frames moved to whole hundredths")
-    assert "1 tracks of sound" in summary.notes[2]
+    assert "1 track of sound" in summary.notes[2]
 
 
 def test_a_single_frame_repeats_for_ever(make_media: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from vidstyle.cli.text import clean
 if TYPE_CHECKING:
     from vidstyle.stylizers.registry import StyleFile
 
-_COLUMNS = ("name", "title", "painter", "year", "tiers", "folder")
+_COLUMNS = ("name", "title", "painter", "year", "tiers")
 
 
 @click.command(short_help="List the styles there are.")
@@ -52,13 +53,16 @@ def styles(sheet: Path | None, source: Path | None, as_json: bool) -> None:
     from vidstyle.stylizers.registry import StyleRegistry
 
     registry = StyleRegistry()
-    found = sorted(registry.styles, key=lambda style: (style.card.name, str(style.path.parent)))
-    groups = groupby(found, key=lambda style: (style.card.name, style.path.parent))
+    found = sorted(registry.styles, key=lambda style: (str(style.path.parent), style.card.name))
+    groups = groupby(found, key=lambda style: (style.path.parent, style.card.name))
     rows = [_row(list(files)) for _, files in groups]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     elif rows:
-        Console(highlight=False).print(_table(rows))
+        console = Console(highlight=False)
+        for folder, own in groupby(rows, key=itemgetter("folder")):
+            console.print(Text(clean(folder), style="dim"), soft_wrap=True)
+            console.print(_table(list(own)))
     else:
         folders = " or ".join(str(folder) for folder in registry.folders)
         click.echo(f"no styles yet: there is none in {clean(folders)}")
@@ -85,12 +89,12 @@ def _row(files: list[StyleFile]) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
+    """The styles of one folder, a line each."""
     table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False)
     for column in _COLUMNS:
         table.add_column(
             column,
             style="bold" if column == "name" else "",
-            overflow="fold",
             no_wrap=column in ("name", "year", "tiers"),
         )
     for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -117,9 +117,7 @@ def _as_gif(
         notes.append(
             f"{moved:,} frames moved to whole hundredths of a second: gif has no finer ones"
         )
-    if info.others:
-        notes.append(f"{len(info.others)} tracks of sound and the like left out: gif has none")
-    return MuxSummary((), tuple(notes))
+    return MuxSummary((), (*notes, *_others_left_out(info, "gif has none")))
 
 
 def _as_pictures(
@@ -134,11 +132,12 @@ def _as_pictures(
     notes = [f"pictures {output.name % first} to {output.name % last}"]
     if info.average_rate:
         notes[0] += f", {float(info.average_rate):.6g} of them a second"
-    if info.others:
-        notes.append(
-            f"{len(info.others)} tracks of sound and the like left out: pictures have none"
-        )
-    return MuxSummary((), tuple(notes))
+    return MuxSummary((), (*notes, *_others_left_out(info, "pictures have none")))
+
+
+def _others_left_out(info: VideoInfo, why: str) -> Iterator[str]:
+    if count := len(info.others):
+        yield f"{count} track{'s' * (count > 1)} of sound and the like left out: {why}"
 
 
 def _first_number(segment: Path, info: VideoInfo) -> int:
