@@ -52,15 +52,29 @@ def test_a_place_that_cannot_be_written_is_a_resource_error(tmp_path: Path) -> N
 
 
 def test_publish_replaces_only_when_told_to(tmp_path: Path) -> None:
-    part, output = tmp_path / "part", tmp_path / "clip.mp4"
+    part, output = tmp_path / "part" / "clip.mp4", tmp_path / "clip.mp4"
+    part.parent.mkdir()
     output.write_text("old")
     part.write_text("new")
     with pytest.raises(UsageError, match="left as it is"):
-        publish(part, output, overwrite=False)
+        publish([part], tmp_path, overwrite=False)
     assert output.read_text() == "old"
-    publish(part, output, overwrite=True)
+    publish([part], tmp_path, overwrite=True)
     assert output.read_text() == "new"
-    assert not part.exists()
+    assert list(part.parent.iterdir()) == []
+
+
+def test_of_several_none_is_published_where_one_may_not_be(tmp_path: Path) -> None:
+    parts = [tmp_path / "part" / f"{number}.png" for number in range(3)]
+    parts[0].parent.mkdir()
+    for part in parts:
+        part.write_text("new")
+    (tmp_path / "2.png").write_text("old")
+    with pytest.raises(UsageError, match=r"2\.png: came to be"):
+        publish(parts, tmp_path, overwrite=False)
+    assert not (tmp_path / "0.png").exists()
+    publish(parts, tmp_path, overwrite=True)
+    assert [(tmp_path / part.name).read_text() for part in parts] == ["new"] * 3
 
 
 def test_a_folder_with_a_journal_stays_until_it_is_begun_anew(tmp_path: Path) -> None:

@@ -152,15 +152,50 @@ def test_numbered_pictures_that_exist_need_overwrite_and_are_never_the_input(
 ) -> None:
     clip, pictures = make_clip(), tmp_path / "p%03d.png"
     (task,) = plan(clip, output=pictures).tasks
-    assert (task.container, task.in_pictures) == ("png", True)
+    assert (task.container, task.numbered) == ("png", True)
     Image.open(picture).save(tmp_path / "p012.png")
     with pytest.raises(UsageError, match=r"p012\.png: exists already; overwrite it with -y"):
         plan(clip, output=pictures)
     assert plan(clip, output=pictures, overwrite=True).tasks
     with pytest.raises(UsageError, match="is an input of this run"):
         plan(pictures, output=pictures, overwrite=True)
-    with pytest.raises(UsageError, match=r"a picture is written as \.png, \.jpg"):
-        plan(clip, output=tmp_path / "p%03d.mp4")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("p%04d", {}, "change the suffix"),
+        ("p%04d.tiff", {}, "change the suffix"),
+        ("p%4d.png", {}, "change the suffix"),
+        ("100%_%d.png", {}, "change the suffix"),
+        ("%d_%d.png", {}, "change the suffix"),
+        ("p%d.png", {"encode": EncodeOptions(crf=3)}, "leave out --codec"),
+    ],
+)
+def test_numbered_pictures_that_cannot_be_written(
+    tmp_path: Path, make_clip: MakeClip, name: str, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        plan(make_clip(), output=tmp_path / name, **options)
+
+
+def test_a_single_picture_is_not_numbered(picture: Path) -> None:
+    with pytest.raises(UsageError, match="is a single one"):
+        plan(picture, output=picture.with_name("p%d.png"))
+
+
+@pytest.mark.parametrize("name", ["my%20dog.mp4", "50%d.mp4"])
+def test_names_with_a_percent_sign_are_names(make_clip: MakeClip, name: str) -> None:
+    clip = make_clip(name)
+    (task,) = plan(clip).tasks
+    assert (task.numbered, task.output.name) == (False, f"{clip.stem}.monet.mp4")
+    (named,) = plan(clip, output=clip.with_name(f"other.{name}")).tasks
+    assert not named.numbered
+
+
+def test_the_folder_of_numbered_pictures_is_made(tmp_path: Path, make_clip: MakeClip) -> None:
+    assert plan(make_clip(), output=tmp_path / "painted" / "%04d.png").tasks
+    assert (tmp_path / "painted").is_dir()
 
 
 def test_a_folder_or_a_device_is_never_overwritten(tmp_path: Path, make_clip: MakeClip) -> None:

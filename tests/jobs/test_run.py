@@ -1,6 +1,7 @@
 """A whole run, from files to files, in a style with random weights."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -104,6 +105,49 @@ def test_numbered_pictures_keep_their_numbers(tmp_path: Path, rate: Fraction | N
     assert sorted(sequence_files(painted)) == [10, 11, 12]
     for number, picture in sequence_files(painted).items():
         np.testing.assert_array_equal(read_image(picture), shown[number - 8])
+
+
+def test_numbers_stay_where_a_picture_is_broken(tmp_path: Path) -> None:
+    shown = np.random.default_rng(0).integers(0, 256, (5, 30, 40, 3), dtype=np.uint8)
+    for number, image in enumerate(shown):
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+    (tmp_path / "2.png").write_bytes(b"\x89PNG broken")
+    painted = tmp_path / "p%d.png"
+    paint(tmp_path / "%d.png", strength=0.0, output=painted)
+    assert sorted(sequence_files(painted)) == [0, 1, 3, 4]
+    np.testing.assert_array_equal(read_image(tmp_path / "p3.png"), shown[3])
+
+
+def test_numbered_pictures_take_the_place_of_older_ones(make_clip: MakeClip) -> None:
+    clip = make_clip(frames=3)
+    pictures = [clip.with_name(f"{number}.jpg") for number in range(1, 5)]
+    for picture in pictures:
+        picture.write_bytes(b"old")
+    (file,) = paint(clip, output=clip.with_name("%d.jpg"), overwrite=True).files
+    assert [picture.read_bytes() == b"old" for picture in pictures] == [False] * 3 + [True]
+    assert file.frames == 3
+
+
+def test_a_run_that_was_stopped_while_pictures_got_their_names_goes_on(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_clip(frames=4)
+    replace, taken = os.replace, []
+
+    def stop(source: Path, target: Path) -> None:
+        if target.suffix == ".png":
+            taken.append(target)
+            if len(taken) == 3:
+                raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr("vidstyle.jobs.part.os.replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        paint(clip, output=clip.with_name("%d.png"))
+    assert sorted(sequence_files(clip.with_name("%d.png"))) == [1, 2]
+    (file,) = paint(clip, output=clip.with_name("%d.png")).files
+    assert (file.resumed, sorted(sequence_files(clip.with_name("%d.png")))) == (4, [1, 2, 3, 4])
+    assert names(clip.parent) == {"clip.mp4", "1.png", "2.png", "3.png", "4.png"}
 
 
 def test_consistency_holds_a_still_clip_still(

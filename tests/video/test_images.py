@@ -104,13 +104,6 @@ def test_the_stamp_comes_back(tmp_path: Path, noise: Noise, suffix: str) -> None
     assert difference.mean() < (6 if suffix != ".png" else 0.001)
 
 
-def test_a_part_file_gets_its_kind_told(tmp_path: Path, noise: Noise) -> None:
-    path = tmp_path / "a.part"
-    write_image(path, noise(8, 8), STAMP, suffix=".png")
-    with Image.open(path) as image:
-        assert image.format == "PNG"
-
-
 def test_foreign_comments_are_no_stamps(tmp_path: Path, noise: Noise) -> None:
     for comment in (b"", b"nice", b'{"a": 1}', b"[1]", b'{"vidstyle": 1}', b"\xff\xfe"):
         Image.fromarray(noise(8, 8)).save(tmp_path / "a.jpg", comment=comment)

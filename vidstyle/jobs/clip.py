@@ -68,7 +68,7 @@ class Job:
         with self.watch.timing(ENCODING), part_folder(self.task.output) as folder:
             part = folder / self.task.output.name
             write_image(part, painting, self._stamp(engine))
-            publish(part, self.task.output, overwrite=self.config.overwrite)
+            publish([part], self.task.output.parent, overwrite=self.task.overwrite)
         read = ReadReport(frames=1, expected_frames=1)
         return self._report(engine, image.shape[:2], read, since)
 
@@ -166,8 +166,10 @@ class Job:
         with Crew() as crew:
             muxed = crew.ahead(self._mux(journal, info, part, engine, crew.go_on), 1)
             (joined,) = crew.watched(muxed, lambda: watchdog.look(_last_change(part)))
-        publish(part, self.task.output, overwrite=self.config.overwrite)
+        publish(joined.files, self.task.output.parent, overwrite=self.task.overwrite)
         journal.discard()
+        if older := len(self.task.existing) - len(joined.files):
+            self._note(f"{older:,} older pictures of such names lie beside the new ones")
         return joined
 
     def _mux(

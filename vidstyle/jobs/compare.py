@@ -57,7 +57,7 @@ def compare(
     with part_folder(output) as folder:
         part = folder / output.name
         part.write_text(text, encoding="utf-8")
-        publish(part, output, overwrite=overwrite)
+        publish([part], output.parent, overwrite=overwrite)
     return CompareReport(output, report, reel)
 
 

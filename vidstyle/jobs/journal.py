@@ -20,6 +20,8 @@ from vidstyle.video.opening import writing
 from vidstyle.video.write import EncodeSummary
 
 JOURNAL: Final = "journal.json"
+NAMING: Final = "naming"
+"""Lies beside the journal while numbered pictures get their names."""
 _SHORT = 40
 _AGAIN = "add --restart to begin anew"
 
@@ -90,7 +92,12 @@ class Journal:
     def tidy(self) -> None:
         """Remove what does not count: half a segment, half an output, an older memory."""
         count = len(self.segments)
-        kept = {JOURNAL, self.memory_path(count - 1).name, *(path.name for path in self.paths)}
+        kept = {
+            JOURNAL,
+            NAMING,
+            self.memory_path(count - 1).name,
+            *(path.name for path in self.paths),
+        }
         for path in self.folder.iterdir():
             if path.name not in kept:
                 path.unlink()

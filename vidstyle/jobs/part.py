@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from vidstyle.errors import ResourceError, UsageError
-from vidstyle.jobs.journal import JOURNAL, sync
-from vidstyle.video.opening import is_sequence, sequence_files
+from vidstyle.jobs.journal import JOURNAL, NAMING, sync
 
 
 @contextmanager
@@ -25,7 +24,7 @@ def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
         ResourceError: the folder cannot be made.
         UsageError: another run is writing the same output.
     """
-    folder = output.with_name(f".{output.name}.part")
+    folder = _part_of(output)
     try:
         folder.mkdir(exist_ok=True)
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -45,27 +44,37 @@ def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
         os.close(lock)
 
 
-def publish(part: Path, output: Path, *, overwrite: bool) -> None:
-    """Give the finished `part` its final name, safely on disk; both lie on one file system.
+def publish(parts: Sequence[Path], folder: Path, *, overwrite: bool) -> None:
+    """Give finished files their place in `folder`, safely on disk; all lie on one file system.
 
-    Numbered pictures get theirs one by one, in order.
+    A single one appears whole or not at all. Of several, none appears where one may not.
 
     Raises:
-        UsageError: `output` came to be meanwhile and may not be overwritten.
+        UsageError: a file of such a name came to be meanwhile and may not be overwritten.
         ResourceError: the disk is full or fails.
     """
-    if is_sequence(part):
-        for picture in sequence_files(part).values():
-            publish(picture, output.with_name(picture.name), overwrite=overwrite)
-        return
-    if not overwrite and output.exists():
-        raise UsageError(f"{output}: came to be while it was painted, and is left as it is")
+    places = [folder / part.name for part in parts]
+    if not overwrite and (taken := next(filter(Path.exists, places), None)):
+        raise UsageError(f"{taken}: came to be while it was painted, and is left as it is")
     try:
-        sync(part)
-        os.replace(part, output)
-        sync(output.parent)
+        for part in parts:
+            sync(part)
+        if len(parts) > 1:
+            (parts[0].parent / NAMING).touch()
+        for part, place in zip(parts, places, strict=True):
+            os.replace(part, place)
+        sync(folder)
     except OSError as error:
-        raise ResourceError(f"{output}: cannot be written ({error.strerror})") from error
+        raise ResourceError(f"{folder}: cannot be written ({error.strerror})") from error
+
+
+def is_half_published(output: Path) -> bool:
+    """Whether an earlier try stopped while it gave several finished files their places."""
+    return (_part_of(output) / NAMING).exists()
+
+
+def _part_of(output: Path) -> Path:
+    return output.with_name(f".{output.name}.part")
 
 
 def _lock(descriptor: int, folder: Path, output: Path) -> None:

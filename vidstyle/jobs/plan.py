@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -13,11 +12,12 @@ from pathlib import Path
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.part import is_half_published
 from vidstyle.jobs.report import FileFailure
 from vidstyle.types import EncodeOptions, VideoInfo
 from vidstyle.video.images import IMAGE_FORMATS, check_size, image_suffix, is_image
 from vidstyle.video.info import output_suffix, probe
-from vidstyle.video.opening import MUXERS, is_sequence, sequence_files
+from vidstyle.video.opening import MUXERS, is_numbered, is_sequence, sequence_files, unnumbered
 from vidstyle.video.read import expected_frames
 from vidstyle.video.stamp import read_stamp
 from vidstyle.video.write import WITHOUT_LOSS, check_encoding
@@ -44,6 +44,9 @@ class Task:
     output: Path
     info: VideoInfo | None
     """None for a picture."""
+    numbered: bool = False
+    """Whether the clip becomes numbered pictures; `output` is their name with %d in it then."""
+    overwrite: bool = False
 
     @property
     def container(self) -> str:
@@ -51,13 +54,15 @@ class Task:
         return self.output.suffix.lower().removeprefix(".")
 
     @property
-    def in_pictures(self) -> bool:
-        """Whether a clip becomes numbered pictures."""
-        return self.info is not None and is_sequence(self.output)
+    def existing(self) -> list[Path]:
+        """What there is already of the output."""
+        if self.numbered:
+            return list(sequence_files(self.output).values())
+        return [self.output] if self.output.exists() else []
 
     def encoding(self, wanted: EncodeOptions) -> EncodeOptions:
         """How the painted track is written, before pictures are made of it if they are wanted."""
-        return WITHOUT_LOSS if self.in_pictures else wanted
+        return WITHOUT_LOSS if self.numbered else wanted
 
 
 @dataclass(frozen=True)
@@ -96,12 +101,12 @@ def make_plan(config: RunConfig, style: str) -> Plan:
             failures.append(FileFailure.of(path, error))
     if len(paths) > 1 and config.output is not None and _names_a_file(config.output):
         raise UsageError(f"{config.output}: is one file, but the inputs are several; name a folder")
-    tasks = [Task(path, _name(path, info, style, config.output), info) for path, info in readable]
+    tasks = [_task(path, info, style, config) for path, info in readable]
     _refuse_clashes(tasks)
-    _refuse_bad_outputs(tasks, paths, overwrite=config.overwrite)
+    _refuse_bad_outputs(tasks, paths)
     for task in tasks:
         if task.info is not None:
-            container = None if task.in_pictures else task.container
+            container = None if task.numbered else task.container
             check_encoding(task.info, task.encoding(config.encode), container)
     _refuse_bad_folders(tasks, config.output)
     notes += _short_of_room(tasks, config)
@@ -170,7 +175,23 @@ def _open(path: Path, config: RunConfig) -> VideoInfo | None:
 
 def _names_a_file(output: Path) -> bool:
     """What -o means: a name with a suffix is a file, unless there is a folder of that name."""
-    return bool(output.suffix) and not output.is_dir()
+    return bool(output.suffix or is_numbered(output.name)) and not output.is_dir()
+
+
+def _task(path: Path, info: VideoInfo | None, style: str, config: RunConfig) -> Task:
+    output = _name(path, info, style, config.output)
+    if config.output is None or not _is_for_pictures(config.output):
+        return Task(path, output, info, overwrite=config.overwrite)
+    if info is None:
+        raise UsageError(f"{output}: numbers pictures, but {path} is a single one; name one file")
+    if config.encode != EncodeOptions():
+        raise UsageError(f"{output}: no video is encoded; leave out --codec, --crf and their like")
+    overwrite = config.overwrite or is_half_published(output)
+    return Task(path, output, info, numbered=True, overwrite=overwrite)
+
+
+def _is_for_pictures(output: Path) -> bool:
+    return is_numbered(output.name) and output.suffix.lower() in IMAGE_FORMATS
 
 
 def _name(path: Path, info: VideoInfo | None, style: str, output: Path | None) -> Path:
@@ -185,13 +206,13 @@ def _stem(path: Path) -> str:
     """What an input is called: a sequence without its number, or else as its folder."""
     if not is_sequence(path):
         return path.stem
-    return re.sub("%[0-9]*d", "", path.stem).strip(" ._-") or path.resolve().parent.name
+    return unnumbered(path.stem).strip(" ._-") or path.resolve().parent.name
 
 
 def _with_known_suffix(output: Path, info: VideoInfo | None) -> Path:
-    what, known = ("clip", CLIP_OUTPUTS)
-    if info is None or is_sequence(output):
-        what, known = ("picture", tuple(IMAGE_FORMATS))
+    what, known = ("picture", tuple(IMAGE_FORMATS)) if info is None else ("clip", CLIP_OUTPUTS)
+    if is_numbered(output.name):
+        known = (*known, *IMAGE_FORMATS)
     if output.suffix.lower() not in known:
         raise UsageError(f"{output}: a {what} is written as {', '.join(known)}; change the suffix")
     return output
@@ -208,19 +229,20 @@ def _refuse_clashes(tasks: list[Task]) -> None:
             )
 
 
-def _refuse_bad_outputs(tasks: list[Task], paths: list[Path], *, overwrite: bool) -> None:
+def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:
     inputs = {_identity(file) for path in paths for file in _files(path)}
-    for output in (file for task in tasks for file in _files(task.output)):
-        if _identity(output) in inputs:
-            raise UsageError(f"{output}: is an input of this run and must not be overwritten")
-        if not output.is_file():
-            raise UsageError(f"{output}: is no plain file and cannot be overwritten")
-        if not overwrite:
-            raise UsageError(f"{output}: exists already; overwrite it with -y, or change -o")
+    for task in tasks:
+        for output in task.existing:
+            if _identity(output) in inputs:
+                raise UsageError(f"{output}: is an input of this run and must not be overwritten")
+            if not output.is_file():
+                raise UsageError(f"{output}: is no plain file and cannot be overwritten")
+            if not task.overwrite:
+                raise UsageError(f"{output}: exists already; overwrite it with -y, or change -o")
 
 
 def _files(path: Path) -> list[Path]:
-    """What there is of a file, or of a sequence."""
+    """What there is of an input."""
     if is_sequence(path):
         return list(sequence_files(path).values())
     return [path] if path.exists() else []
@@ -232,9 +254,10 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _refuse_bad_folders(tasks: list[Task], output: Path | None) -> None:
+    own = {output, *(task.output.parent for task in tasks if task.numbered)}
     for folder in {task.output.parent for task in tasks}:
         try:
-            if folder == output and folder.parent.is_dir() and not folder.exists():
+            if folder in own and folder.parent.is_dir() and not folder.exists():
                 folder.mkdir()
             if folder.is_dir():
                 with tempfile.TemporaryFile(dir=folder):
@@ -263,7 +286,7 @@ def _painted_size(task: Task, config: RunConfig) -> float:
     if (info := task.info) is None:
         return 0
     frames = expected_frames(info, config.start or Fraction(0), config.duration) or 0
-    each = BYTES_A_PIXEL_WITHOUT_LOSS if task.in_pictures else BYTES_A_PIXEL
+    each = BYTES_A_PIXEL_WITHOUT_LOSS if task.numbered else BYTES_A_PIXEL
     return frames * info.height * info.width * each
 
 

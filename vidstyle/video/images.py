@@ -92,24 +92,20 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         ) from error
 
 
-def write_image(
-    path: Path, array: NDArray[np.uint8], stamp: dict[str, Any], *, suffix: str | None = None
-) -> None:
+def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> None:
     """Save a picture, with `stamp` in a PNG text chunk or a JPEG comment.
 
     Args:
         path: where to write; overwritten.
         array: (H, W, 3) uint8 RGB.
         stamp: what JSON can hold.
-        suffix: the kind of picture, where `path` is a part file whose name does not say it.
 
     Raises:
         UsageError: neither PNG nor JPEG.
         ResourceError: the place cannot be written, or the disk is full.
     """
-    kind = suffix or path.suffix
     try:
-        format_name = IMAGE_FORMATS[kind.lower()]
+        format_name = IMAGE_FORMATS[path.suffix.lower()]
     except KeyError:
         raise UsageError(f"{path}: cannot be written: pictures become .png or .jpg") from None
     text = json.dumps({_STAMP: stamp})

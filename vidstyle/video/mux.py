@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import av
 from vidstyle.errors import InputError, UsageError
 from vidstyle.types import VideoInfo
 from vidstyle.video.gif import write_gif
+from vidstyle.video.images import IMAGE_FORMATS
 from vidstyle.video.info import is_cover
 from vidstyle.video.joining import Joining
 from vidstyle.video.numbered import write_pictures
@@ -41,6 +43,8 @@ class MuxSummary:
     """The tracks taken over as they are: "audio track 1 (aac)" and so on."""
     notes: tuple[str, ...]
     """What was re-encoded, left out or left unpainted, a line each."""
+    files: tuple[Path, ...]
+    """The output, or the numbered pictures."""
 
 
 def mux(
@@ -79,7 +83,7 @@ def mux(
         UsageError: the container is unknown or cannot hold the painted track.
         ResourceError: the disk is full, or the place cannot be written.
     """
-    if is_sequence(output):
+    if f".{container}" in IMAGE_FORMATS:
         return _as_pictures(segments, info, output, stamp, on_packet)
     if container not in MUXERS:
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
@@ -92,7 +96,7 @@ def mux(
             part = Part.of(source, info, picture.first, start, duration)
             joining = Joining(source, info, container, part, left_out)
             if _write(joining, source, picture, output, stamp, on_packet):
-                return MuxSummary(tuple(joining.copied), tuple(joining.notes))
+                return MuxSummary(tuple(joining.copied), tuple(joining.notes), (output,))
         # Hours of painting must not be lost to a broken track of sound: once more without it.
         suspects = joining.suspects()
         if not suspects:
@@ -117,7 +121,7 @@ def _as_gif(
         notes.append(
             f"{moved:,} frames moved to whole hundredths of a second: gif has no finer ones"
         )
-    return MuxSummary((), (*notes, *_others_left_out(info, "gif has none")))
+    return MuxSummary((), (*notes, *_others_left_out(info, "gif has none")), (output,))
 
 
 def _as_pictures(
@@ -127,28 +131,28 @@ def _as_pictures(
     stamp: dict[str, Any],
     on_packet: Callable[[], None],
 ) -> MuxSummary:
-    first = _first_number(segments[0], info)
-    last = first + write_pictures(segments, output, first, stamp, on_packet) - 1
-    notes = [f"pictures {output.name % first} to {output.name % last}"]
+    pictures = write_pictures(segments, output, _numbers(info), stamp, on_packet)
+    note = f"pictures {pictures[0].name} to {pictures[-1].name}"
     if info.average_rate:
-        notes[0] += f", {float(info.average_rate):.6g} of them a second"
-    return MuxSummary((), (*notes, *_others_left_out(info, "pictures have none")))
+        note += f", {float(info.average_rate):.6g} of them a second"
+    return MuxSummary((), (note, *_others_left_out(info, "pictures have none")), pictures)
 
 
 def _others_left_out(info: VideoInfo, why: str) -> Iterator[str]:
-    if count := len(info.others):
-        yield f"{count} track{'s' * (count > 1)} of sound and the like left out: {why}"
+    if others := len(info.others):
+        yield f"{others} track{'s' * (others > 1)} of sound and the like left out: {why}"
 
 
-def _first_number(segment: Path, info: VideoInfo) -> int:
+def _numbers(info: VideoInfo) -> Callable[[av.VideoFrame], int]:
     """Pictures that were painted from numbered ones keep their numbers; others begin with 1."""
-    if not is_sequence(info.path):
-        return 1
-    with open_input(segment) as painted:
-        first = next(painted.decode(video=0))
-    seconds = (first.pts or 0) * Fraction(first.time_base or 1) - nut_offset(info) * info.time_base
-    skipped = (seconds - info.start_pts * info.time_base) * (info.average_rate or 0)
-    return next(iter(sequence_files(info.path))) + round(skipped)
+    if not is_sequence(info.path) or info.average_rate is None:
+        counter = count(1)
+        return lambda _: next(counter)
+    first, rate = next(iter(sequence_files(info.path))), info.average_rate
+    start = (info.start_pts + nut_offset(info)) * info.time_base
+    return lambda frame: (
+        first + round(((frame.pts or 0) * Fraction(frame.time_base or 1) - start) * rate)
+    )
 
 
 def _write(

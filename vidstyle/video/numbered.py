@@ -1,8 +1,9 @@
-"""The painted track as numbered pictures: every pixel as it was painted, no sound and no times."""
+"""The painted track as numbered pictures: no sound and no times."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,31 +20,31 @@ if TYPE_CHECKING:
 def write_pictures(
     segments: Sequence[Path],
     pattern: Path,
-    first: int,
+    number_of: Callable[[VideoFrame], int],
     stamp: dict[str, Any],
     on_picture: Callable[[], None] = lambda: None,
-) -> int:
+) -> tuple[Path, ...]:
     """Turn what `encode_track` wrote into a picture a frame.
 
     Args:
         segments: the painted track, in order; one file or more.
-        pattern: a name with %d or %04d for the number; files of such names are overwritten.
-        first: the first number.
+        pattern: a numbered name (`opening.is_numbered`); files of such names are overwritten.
+        number_of: gives each frame its number.
         stamp: goes into each of them, where `stamp.read_stamp` finds it.
         on_picture: called with each picture; what it raises ends the work.
 
     Returns:
-        How many there are.
+        The pictures.
 
     Raises:
         ResourceError: the disk is full, or the place cannot be written.
     """
-    number = first - 1
-    pictures = (picture for path in segments for picture in decoded(path))
-    for number, (_, image) in enumerate(pictures, first):
+    pictures = []
+    for frame, image in chain.from_iterable(map(decoded, segments)):
         on_picture()
-        write_image(pattern.with_name(pattern.name % number), image, stamp)
-    return number - first + 1
+        pictures.append(pattern.with_name(pattern.name % number_of(frame)))
+        write_image(pictures[-1], image, stamp)
+    return tuple(pictures)
 
 
 def decoded(path: Path) -> Iterator[tuple[VideoFrame, NDArray[np.uint8]]]:

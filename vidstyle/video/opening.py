@@ -24,7 +24,7 @@ _FORMATS = (
 _READ_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _HEAD = 1 << 20
 _USUAL_RATE = Fraction(25)
-_NUMBER = re.compile(r"%0?[0-9]*d")
+_NUMBER = re.compile(r"%(?:0[0-9]{1,2})?d")
 MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif"}
 """The containers that can be written, with FFmpeg's names for them."""
 ENCRYPTED = "is encrypted; only unprotected files can be read"
@@ -55,9 +55,20 @@ def open_input(path: Path, rate: Fraction | None = None) -> InputContainer:
         raise InputError(f"{path}: {_why_unreadable(path)}") from error
 
 
+def is_numbered(name: str) -> bool:
+    """Whether a name has one %d or %04d for a number, and no other % that it might clash with."""
+    rest = _NUMBER.sub("", name, count=1)
+    return rest != name and "%" not in rest
+
+
+def unnumbered(name: str) -> str:
+    """What is left of a numbered name without its number."""
+    return _NUMBER.sub("", name)
+
+
 def is_sequence(path: Path) -> bool:
-    """Whether a path stands for numbered pictures: there is a %d in its name, and no such file."""
-    return bool(_NUMBER.search(path.name)) and not path.is_file()
+    """Whether a path stands for numbered pictures: its name is numbered, and no such file is."""
+    return is_numbered(path.name) and not path.is_file()
 
 
 def sequence_files(path: Path) -> dict[int, Path]:
