@@ -59,9 +59,8 @@ def paint(checkout: Path, source: Path, style: str, folder: Path, *options: str)
     subprocess.run(
         [sys.executable, "-m", "vidstyle", *arguments, *LOSSLESS, *options],
         cwd=checkout,
-        env=os.environ | {"PYTHONPATH": str(checkout)},
+        env=os.environ | {"PYTHONPATH": str(checkout), "VIDSTYLE_STYLES": str(folder)},
         check=True,
-        capture_output=True,
     )
     return output
 

@@ -69,7 +69,7 @@ def gan(
         output=tmp_path / "out",
         steps=20,
         crop=64,
-        picture_size=64,
+        picture_size=68,
         filters=4,
         perceptual=perceptual,
         temporal=True,

@@ -20,6 +20,7 @@ from vidstyle.stylizers.style_file import load_network
 from vidstyle.training import cyclegan, loop
 from vidstyle.training.config import CycleGanConfig
 from vidstyle.training.cyclegan import CycleGanTraining, Side, parameters
+from vidstyle.training.data import load_picture, to_tensor
 from vidstyle.training.judge import ImagePool, PatchGAN
 from vidstyle.training.loop import TrainProgress
 from vidstyle.training.schedules import average_decay
@@ -81,6 +82,20 @@ def test_leaves_a_style_and_a_preview_of_both_ways(gan: CycleGanConfig) -> None:
     assert painted.isfinite().all()
     with Image.open(gan.output / "tiny.run" / "preview.png") as preview:
         assert preview.size == (4 * 64, 4 * 64)
+
+
+def test_makers_begin_with_no_change_at_all(gan: CycleGanConfig) -> None:
+    seen: list[TrainProgress] = []
+    train(replace(gan, steps=1), seen.append)
+    losses = seen[0].losses
+    assert losses["cycle"] == losses["identity"] == 0
+    assert min(losses[name] for name in ("painting", "photo", "style")) > 0
+
+
+def test_the_preview_shows_pictures_at_the_size_of_the_training(gan: CycleGanConfig) -> None:
+    training = CycleGanTraining(gan)
+    picture = load_picture(training.photos[0], gan.picture_size).crop((0, 0, gan.crop, gan.crop))
+    assert torch.equal(training._chosen(training.photos)[0], to_tensor(picture))
 
 
 def test_the_finished_painter_is_the_average_of_its_weights(gan: CycleGanConfig) -> None:

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional as F
 
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.networks import InstanceNorm
@@ -60,12 +61,16 @@ def test_a_judge_of_features_sees_every_picture_and_learns_with_its_heads_alone(
 
 
 def test_features_of_any_size_are_judged_as_if_they_were_1(eyes: PerceptualNetwork) -> None:
-    picture = torch.rand(1, 3, 48, 48)
-    one, two = FeatureJudge(eyes, [picture], 4), FeatureJudge(eyes, [picture, 0 * picture], 4)
-    sizes = [eyes(picture)[tap].square().mean().sqrt() for tap in FeatureJudge.taps]
-    assert torch.allclose(one.sizes, torch.stack(sizes))
-    dark = [eyes(0 * picture)[tap].square().mean() for tap in FeatureJudge.taps]
-    assert torch.allclose(two.sizes.square(), (one.sizes.square() + torch.stack(dark)) / 2)
+    torch.manual_seed(0)
+    bright = torch.rand(1, 3, 48, 48)
+    pictures = [bright, bright / 2]
+    judge = FeatureJudge(eyes, pictures, 4)
+    verdicts = judge(bright)
+    for place, layer in enumerate((1, 2, 3)):
+        seen = [eyes(picture)[layer] for picture in pictures]
+        size = torch.stack([features.square().mean() for features in seen]).mean().sqrt()
+        one = judge.heads[place](seen[0] / size)
+        assert torch.allclose(verdicts[:, place], F.adaptive_avg_pool2d(one, 6)[:, 0], atol=1e-6)
 
 
 def numbered(numbers: list[int]) -> torch.Tensor:

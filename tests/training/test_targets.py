@@ -7,6 +7,7 @@ from vidstyle.training.targets import average
 
 
 def test_several_paintings_ask_for_one_of_them_and_not_for_what_they_differ_in() -> None:
+    torch.manual_seed(0)
     dark = torch.rand(1, 3, 8, 8)
     light = dark + 2
     mean, covariance = average([statistics(dark), statistics(light)])

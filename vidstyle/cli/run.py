@@ -36,7 +36,8 @@ _SHARE = click.FloatRange(0, 1)
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="File or folder to write to.  [default: clip.STYLE.mp4 beside the input]",
+    help="File or folder to write to; NAME%04d.png for a picture a frame.  [default: "
+    "clip.STYLE.mp4 beside the input]",
 )
 @click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite outputs that exist.")
 @click.option("--restart", is_flag=True, help="Begin anew what an earlier try left unfinished.")

@@ -14,7 +14,7 @@ from vidstyle.training.config import Adversarial
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What judge and painter play for, as functions of the judge's verdicts (N, 1, H, W)."""
+    """What judge and painter play for, as functions of the judge's verdicts (N, K, H, W)."""
 
     judge: Callable[[Tensor, Tensor], Tensor]
     """The judge's, of its verdicts on real and on made pictures."""

@@ -66,6 +66,11 @@ class RunSettings:
         """Of the styles that the file will hold."""
         return (self.name,)
 
+    @property
+    def shown_size(self) -> int:
+        """Short side of the pictures of which the preview shows a crop."""
+        return self.crop
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(RunSettings):
@@ -168,6 +173,11 @@ class CycleGanConfig(RunSettings):
     """Weight of the painting's steadiness; unused without `temporal`."""
     learning_rate: float = 1e-3
     judge_learning_rate: float = 4e-4
+
+    @property
+    def shown_size(self) -> int:
+        """That of the training."""
+        return max(self.crop, self.picture_size)
 
     def __post_init__(self) -> None:
         """Refuse what would fail late."""

@@ -40,7 +40,7 @@ from vidstyle.training.loop import TrainingLoop, descend, set_learning_rate
 from vidstyle.training.losses import grid_loss, stability_loss, statistics, style_loss
 from vidstyle.training.motion import MARGIN, MovedPair, moved_pair
 from vidstyle.training.schedules import average_decay, constant_then_linear, stability_share
-from vidstyle.training.targets import load_judge, style_targets
+from vidstyle.training.targets import perceptual_network, style_targets
 from vidstyle.types import StyleCard, Tier
 
 ADAM_BETAS: Final = (0.5, 0.999)
@@ -49,7 +49,7 @@ JUDGE_WIDTH: Final[dict[Tier, int]] = {"fast": 32, "best": 64}
 HEAD_WIDTH: Final = 64
 """Channels of the heads of a judge that sees with the perceptual network."""
 LOOKED_AT: Final = 200
-"""Pictures of a kind that statistics are taken of before the training."""
+"""Most pictures of a kind that statistics are taken of before the training."""
 SMALL_COLLECTION: Final = 1000
 """With fewer pictures than this, a judge sees them augmented."""
 
@@ -110,11 +110,11 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
     ) -> None:
         super().__init__(config)
         # Enlarged more than twice, a picture would teach blur.
-        least = max(config.crop, config.picture_size) // 2
+        least = config.shown_size // 2
         self.photos = usable_pictures(config.photos, least, on_note)
         self.paintings = usable_pictures(config.paintings, least, on_note)
-        self.perceptual = load_judge(config.perceptual).to(self.device)
-        self.judges = [self.perceptual]
+        self.perceptual = perceptual_network(config.perceptual).to(self.device)
+        self.frozen = [self.perceptual]
         self.style = style_targets(self.perceptual, self._some(self.paintings))
         torch.manual_seed(config.seed)
         sides = (self._side(pictures) for pictures in (self.paintings, self.photos))
@@ -137,7 +137,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
 
     def _some(self, pictures: Sequence[Path]) -> Iterator[Tensor]:
         """Pictures (1, 3, H, W) spread over all of them."""
-        for path in pictures[:: max(1, len(pictures) // LOOKED_AT)]:
+        for path in pictures[:: -(-len(pictures) // LOOKED_AT)]:
             yield to_tensor(load_picture(path, self.config.picture_size))[None].to(self.device)
 
     def _dataset(self) -> UnpairedBatches:

@@ -61,13 +61,13 @@ class TrainingLoop(ABC, Generic[Batch]):
     Attributes:
         learned: all that is learned or remembered from one step to the next.
         optimizers: of its parameters.
-        judges: networks that do not learn, but judge what is painted.
+        frozen: networks that look at what is painted, and do not learn.
     """
 
     config: RunSettings
     learned: nn.Module
     optimizers: Sequence[Adam]
-    judges: Sequence[nn.Module] = ()
+    frozen: Sequence[nn.Module] = ()
     log: LossLog
 
     def __init__(self, config: RunSettings) -> None:
@@ -86,7 +86,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.log = LossLog(self.run_folder, self.step)
         self.losses = self.log.rows.get(self.step, {})
         if self.device.type == "cuda":  # on few cores it would take longer than it gains
-            compile_networks([self.learned, *self.judges])
+            compile_networks([self.learned, *self.frozen])
         start, first_step = time.monotonic(), self.step
         saved = start
         for batch in self._batches():
@@ -154,7 +154,8 @@ class TrainingLoop(ABC, Generic[Batch]):
         """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""
         side = self.config.crop // 4 * 4
         chosen = pictures[:: max(1, len(pictures) // PREVIEWS)][:PREVIEWS]
-        crops = [load_picture(path, side).crop((0, 0, side, side)) for path in chosen]
+        scaled = (load_picture(path, self.config.shown_size) for path in chosen)
+        crops = [picture.crop((0, 0, side, side)) for picture in scaled]
         return torch.stack([to_tensor(crop) for crop in crops]).to(self.device)
 
     def _filled_card(self, **facts: Any) -> StyleCard:

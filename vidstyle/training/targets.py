@@ -22,7 +22,7 @@ LEAST_CONTRAST: Final = 8
 """Levels of 255 between the darkest and the brightest pixel of a painting."""
 
 
-def load_judge(path: Path | None) -> PerceptualNetwork:
+def perceptual_network(path: Path | None) -> PerceptualNetwork:
     """Load the perceptual network that judges a training: the shipped one where none is named."""
     return load_perceptual(path or shipped_file(PERCEPTUAL))
 

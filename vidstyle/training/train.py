@@ -40,7 +40,7 @@ from vidstyle.training.losses import (
 )
 from vidstyle.training.motion import MARGIN, MovedPair
 from vidstyle.training.schedules import stability_share, warm_up_then_cosine
-from vidstyle.training.targets import load_judge, load_painting, style_targets
+from vidstyle.training.targets import load_painting, perceptual_network, style_targets
 from vidstyle.types import StyleCard
 
 ADAM_BETAS: Final = (0.9, 0.99)
@@ -81,8 +81,8 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         super().__init__(config)
         self.photos = find_photos(config.photos)
         self.clips = ClipPairs(self.run_folder / PAIR_FOLDER) if config.clips else None
-        self.perceptual = load_judge(config.perceptual).to(self.device)
-        self.judges = [self.perceptual]
+        self.perceptual = perceptual_network(config.perceptual).to(self.device)
+        self.frozen = [self.perceptual]
         with torch.no_grad():
             self.styles = [self._targets(path) for path in config.styles]
         torch.manual_seed(config.seed)
