@@ -84,7 +84,7 @@ def test_every_method_has_its_own_defaults(seen: list[TrainConfig]) -> None:
         ("a.jpg --filters 32", "--filters 32: is for --method cyclegan only"),
         ("--method cyclegan", "--method cyclegan needs --paintings"),
         ("--method cyclegan a.jpg --paintings b", "STYLE_IMAGE a.jpg: is for --method feed"),
-        ("--method cyclegan --paintings b --style-weight 1", "--style-weight 1.0: is for"),
+        ("--method cyclegan --paintings b --style-size 99", "--style-size 99: is for"),
         ("", "--method feed-forward needs STYLE_IMAGE"),
     ],
 )

@@ -389,6 +389,28 @@ def test_what_has_changed_is_named(
     assert "\n" not in str(caught.value)
 
 
+def test_an_interruption_right_after_the_journal_is_written_costs_nothing(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run does not know yet then that the segment counts, and must not remove it."""
+    replace_file, written = os.replace, []
+
+    def stop(source: Path, target: Path) -> None:
+        replace_file(source, target)
+        if target.name == JOURNAL:
+            written.append(target)
+            if len(written) == 2:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vidstyle.jobs.journal.os.replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            paint(clip)
+    (file,) = paint(clip).files
+    assert file.resumed == 2 * SEGMENT
+    assert file.output.read_bytes() == unbroken(clip.rename(clip.with_name("again.mp4")))
+
+
 def facts(clip: Path, engine: str = "torch", **options: Any) -> dict[str, str]:
     style = load_style("tiny", device="cpu")
     config = RunConfig((clip,), "tiny", **options)

@@ -90,16 +90,17 @@ class Journal:
         self.memory_path(number - 1).unlink(missing_ok=True)
 
     def tidy(self) -> None:
-        """Remove what does not count: half a segment, half an output, an older memory."""
-        count = len(self.segments)
-        kept = {
-            JOURNAL,
-            NAMING,
-            self.memory_path(count - 1).name,
-            *(path.name for path in self.paths),
-        }
+        """Remove what does not count: half a segment, half an output, an older memory.
+
+        What counts is what the disk says: Ctrl-C may have come between writing the journal and
+        knowing of it.
+        """
+        journal = self.folder / JOURNAL
+        count = len(_parse(journal.read_bytes())["segments"]) if journal.exists() else 0
+        paths = [self.segment_path(number) for number in range(count)]
+        kept = {journal, self.folder / NAMING, self.memory_path(count - 1), *paths}
         for path in self.folder.iterdir():
-            if path.name not in kept:
+            if path not in kept:
                 path.unlink()
 
     def discard(self) -> None:
