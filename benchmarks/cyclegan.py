@@ -161,7 +161,15 @@ def against_twin(
         source = Path(one) / "source.mp4"
         write_scaled(clip, source, options.frames)
         ours, its = painted(source, style, 0.0, Path(one)), painted(source, twin, 0.0, Path(other))
-        report = evaluate(EvaluateConfig(source, (ours,), unblended=its, height=HEIGHT, samples=1))
+        config = EvaluateConfig(
+            source,
+            (ours,),
+            unblended=its,
+            perceptual=options.perceptual,
+            height=HEIGHT,
+            samples=1,
+        )
+        report = evaluate(config)
         return [report.ratio(report.outputs[0], value) for value in (e_warp, detail)]
 
 
