@@ -168,8 +168,11 @@ class StyleNetwork(nn.Module):
     def __init__(self, *, residual: bool = False) -> None:
         super().__init__()
         self.residual = residual
-        self.border = BORDER if residual else 0
+
+    @property
+    def border(self) -> int:
         """Pixels around a picture to be painted with it and cut off again."""
+        return BORDER if self.residual else 0
 
     def forward(self, x: Tensor) -> Tensor:
         """Paint (N, 3, H, W)."""
