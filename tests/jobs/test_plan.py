@@ -193,6 +193,13 @@ def test_names_with_a_percent_sign_are_names(make_clip: MakeClip, name: str) -> 
     assert not named.numbered
 
 
+def test_a_folder_may_be_called_like_numbered_pictures(tmp_path: Path, make_clip: MakeClip) -> None:
+    folder = tmp_path / "p%d.png"
+    folder.mkdir()
+    (task,) = plan(make_clip(), output=folder).tasks
+    assert (task.numbered, task.output) == (False, folder / "clip.monet.mp4")
+
+
 def test_the_folder_of_numbered_pictures_is_made(tmp_path: Path, make_clip: MakeClip) -> None:
     assert plan(make_clip(), output=tmp_path / "painted" / "%04d.png").tasks
     assert (tmp_path / "painted").is_dir()

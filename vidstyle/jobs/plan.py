@@ -180,7 +180,7 @@ def _names_a_file(output: Path) -> bool:
 
 def _task(path: Path, info: VideoInfo | None, style: str, config: RunConfig) -> Task:
     output = _name(path, info, style, config.output)
-    if config.output is None or not _is_for_pictures(config.output):
+    if output != config.output or not _is_for_pictures(output):
         return Task(path, output, info, overwrite=config.overwrite)
     if info is None:
         raise UsageError(f"{output}: numbers pictures, but {path} is a single one; name one file")
