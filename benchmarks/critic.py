@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from vidstyle.jobs.style import Style
 from vidstyle.metrics.distributions import gram_distance
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
+from vidstyle.stylizers.registry import StyleFile
 from vidstyle.training.data import find_pictures, load_picture, to_tensor
 from vidstyle.training.losses import content_loss, statistics, style_loss
 from vidstyle.training.targets import load_painting
@@ -61,6 +63,18 @@ class Critic:
     def gram(self, picture: Tensor) -> float:
         """Distance of the picture's Gram matrices to the painting's."""
         return gram_distance(self.network(picture), self.painting)
+
+
+@torch.no_grad()
+def judged(critic: Critic, file: StyleFile, photos: Sequence[Tensor]) -> tuple[float, ...]:
+    """Content, style and Gram loss of what a style makes of photographs, on average."""
+    style = Style(file, device="cpu")
+    found = []
+    for photo in photos:
+        picture = paint(style, photo)
+        content, of_style = critic.losses(picture, photo)
+        found.append((content.item(), of_style.item(), critic.gram(picture)))
+    return tuple(map(fmean, zip(*found, strict=True)))
 
 
 def judge_of(card: StyleCard, files: Sequence[Path]) -> PerceptualNetwork:

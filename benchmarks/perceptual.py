@@ -1,22 +1,27 @@
-"""How like VGG19 the shipped perceptual network judges.
+"""How like VGG19 the shipped perceptual network judges, and how like its styles those it teaches.
 
     python benchmarks/perceptual.py VGG19.safetensors PICTURES STYLES [-o FILE.md] [--other FILE]
+        [--pair OURS ITS PAINTING ...]
 
 For each painting of STYLES as the style, and pictures as they are, painted by trained styles,
 blurred and noisy: the style loss and the content loss by either network. Reported are the
 correlation of the logarithms over the pictures, the median relative error, and the cosine of the
-gradients with respect to the picture, which is what a training descends along.
+gradients with respect to the picture, which is what a training descends along. OURS and ITS are
+style files trained alike but for the network that judged, the shipped one or VGG19, and PAINTING
+lent them the style: VGG19 judges what both make of pictures that neither was trained on.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from critic import SIDE as CRITIC_SIDE
+from critic import Critic, judged, squares
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -112,8 +117,43 @@ def row(name: str, pairs: list[tuple[Judgement, Judgement]]) -> str:
     return f"| {name} | {len(pairs)} | {' | '.join(cells)} |"
 
 
+def trained(vgg19: PerceptualNetwork, pair: Sequence[Path], photos: Sequence[Tensor]) -> str:
+    """A line of the table of pairs."""
+    *files, painting = pair
+    ours, its = (StyleRegistry().find(str(file), "fast") for file in files)
+    recipes = ours.card.recipe, its.card.recipe
+    if {key for key in recipes[0] | recipes[1] if differs(key, *recipes)} != {"perceptual"}:
+        raise SystemExit(f"{files[0]} and {files[1]} differ by something else than their judge")
+    critic = Critic(vgg19, ours.card, painting)
+    found = zip(*(judged(critic, style, photos) for style in (ours, its)), strict=True)
+    cells = [f"{a:.3f} | {b:.3f} | {a / b:.2f}" for a, b in found]
+    return f"| {ours.card.name} {ours.card.tier} | {' | '.join(cells)} |"
+
+
+def differs(key: str, a: Mapping[str, object], b: Mapping[str, object]) -> bool:
+    """Whether two recipes say different things of something."""
+    return a.get(key) != b.get(key)
+
+
+def table_of_pairs(
+    vgg19: PerceptualNetwork, pairs: Sequence[Sequence[Path]], photos: Sequence[Tensor]
+) -> str:
+    """Styles trained with either network, as VGG19 sees what they paint."""
+    lines = [trained(vgg19, pair, photos) for pair in pairs]
+    return f"""
+## Trained with either
+
+Styles trained alike but for the judge, on {len(photos)} pictures of {CRITIC_SIDE} px that they
+were not trained on, by VGG19; aimed at is × within 0.1 of 1.
+
+| style | content, ours | VGG19's | × | style, ours | VGG19's | × | Gram, ours | VGG19's | × |
+|---|---|---|---|---|---|---|---|---|---|
+{chr(10).join(lines)}
+"""
+
+
 def main() -> None:
-    """Judge, print and write the table."""
+    """Judge, print and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("vgg19", type=Path)
     parser.add_argument("pictures", type=Path)
@@ -121,6 +161,15 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=4, help="pictures")
     parser.add_argument("--painters", type=Path, default=shipped_folder(), help="style files")
     parser.add_argument("--other", type=Path, help="another network in place of the shipped one")
+    parser.add_argument(
+        "--pair",
+        action="append",
+        nargs=3,
+        type=Path,
+        default=[],
+        metavar=("OURS", "ITS", "PAINTING"),
+    )
+    parser.add_argument("--pair-count", type=int, default=10, help="pictures that pairs paint")
     parser.add_argument("-o", "--output", type=Path, default=RESULT)
     options = parser.parse_args()
     found = StyleRegistry((options.painters,)).styles
@@ -145,6 +194,9 @@ of the logarithms, error the median relative one, cosine that of the gradients.
 |---|---|---|---|---|---|---|---|
 {chr(10).join(lines)}
 """
+    if options.pair:
+        photos = squares(options.pictures, options.pair_count)
+        text += table_of_pairs(vgg19, options.pair, photos)
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text, encoding="utf-8")
     print(text)

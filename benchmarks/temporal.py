@@ -16,10 +16,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
-import torch
-from critic import SIDE, Critic, judge_of, paint, squares
+from critic import SIDE, Critic, judge_of, judged, squares
 from steadiness import HEIGHT, Value, detail, e_warp, number, painted, write_scaled
 from torch import Tensor
 
@@ -29,7 +27,6 @@ from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.evaluation import EvaluateConfig, EvaluationReport
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.plan import CLIP_SUFFIXES
-from vidstyle.jobs.style import Style
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
 from vidstyle.training.targets import PERCEPTUAL
 
@@ -134,18 +131,6 @@ def losses(pair: Pair, photos: Sequence[Tensor], networks: Sequence[Path]) -> li
     for ours, its in zip(*found, strict=True):
         cells += [f"{ours:.3f}", f"{its:.3f}", f"{ours / its:.2f}"]
     return cells
-
-
-@torch.no_grad()
-def judged(critic: Critic, file: StyleFile, photos: Sequence[Tensor]) -> tuple[float, ...]:
-    """Content, style and Gram loss of what a style makes of photographs, on average."""
-    style = Style(file, device="cpu")
-    found = []
-    for photo in photos:
-        picture = paint(style, photo)
-        content, of_style = critic.losses(picture, photo)
-        found.append((content.item(), of_style.item(), critic.gram(picture)))
-    return tuple(map(fmean, zip(*found, strict=True)))
 
 
 def summary(groups: dict[str, list[Row]]) -> Iterator[str]:

@@ -217,7 +217,8 @@ def somewhere(rng: random.Random, data: bytearray) -> int:
 
 def flip(rng: random.Random, data: bytearray) -> None:
     for _ in range(rng.choice([1, 1, 2, 4, 16, 64])):
-        data[somewhere(rng, data)] ^= 1 << rng.randrange(8)
+        if data:  # nothing may be left of it
+            data[somewhere(rng, data)] ^= 1 << rng.randrange(8)
 
 
 def overwrite(rng: random.Random, data: bytearray) -> None:

@@ -32,13 +32,14 @@ def test_options_reach_the_training(seen: list[TrainConfig]) -> None:
     text = (
         "train starry.jpg --photos holiday --name night -o out --tier best --temporal --steps 7 "
         "--resume --perceptual vgg.safetensors --device cpu --seed 3 --title T --painter P "
-        "--year 1889 --licence CC0"
+        "--year 1889 --licence CC0 --from monet"
     )
     assert main(text.split()) == 0
     (config,) = seen
     assert (config.photos, config.output) == (Path("holiday"), Path("out"))
     assert (config.name, config.tier, config.temporal) == ("night", "best", True)
     assert (config.steps, config.resume, config.seed) == (7, True, 3)
+    assert config.begin_with == "monet"
     assert (config.perceptual, config.device) == (Path("vgg.safetensors"), "cpu")
     assert (config.title, config.painter, config.year, config.licence) == ("T", "P", "1889", "CC0")
 
@@ -83,6 +84,7 @@ def test_every_method_has_its_own_defaults(seen: list[TrainConfig]) -> None:
         ("a.jpg --paintings b", "--paintings b: is for --method cyclegan only"),
         ("a.jpg --filters 32", "--filters 32: is for --method cyclegan only"),
         ("--method cyclegan", "--method cyclegan needs --paintings"),
+        ("--method cyclegan --paintings b --from monet", "--from monet: is for --method feed"),
         ("--method cyclegan a.jpg --paintings b", "STYLE_IMAGE a.jpg: is for --method feed"),
         ("--method cyclegan --paintings b --style-size 99", "--style-size 99: is for"),
         ("", "--method feed-forward needs STYLE_IMAGE"),

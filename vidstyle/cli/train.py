@@ -26,7 +26,7 @@ from vidstyle.types import TIERS
 
 _FILE = click.Path(path_type=Path)
 _OWN = {
-    "feed-forward": ("style_images", "clips", "style_size"),
+    "feed-forward": ("style_images", "begin_with", "clips", "style_size"),
     "cyclegan": ("paintings", "picture_size", "filters", "adversarial", "judge", "keep_reverse"),
 }
 """What only one method understands; the first of each is what it learns from."""
@@ -61,6 +61,12 @@ _FOR_A_REAL_STYLE = (
     default=TrainConfig.tier,
     show_default=True,
     help="Size of the network.",
+)
+@click.option(
+    "--from",
+    "begin_with",
+    metavar="STYLE",
+    help="Learn on from a trained style of that tier, which takes fewer steps.",
 )
 @click.option("--temporal", is_flag=True, help="Teach it to hold still in videos as well.")
 @click.option("--clips", type=_FILE, help="Folder of videos whose motion --temporal learns too.")
@@ -224,7 +230,8 @@ def _run_folder(config: TrainConfig | CycleGanConfig) -> Path:
 
 
 def _spelt(name: str) -> str:
-    return "STYLE_IMAGE" if name == "style_images" else f"--{name.replace('_', '-')}"
+    others = {"style_images": "STYLE_IMAGE", "begin_with": "--from"}
+    return others.get(name, f"--{name.replace('_', '-')}")
 
 
 def _said(value: Any) -> str:

@@ -285,6 +285,11 @@ def make_conditional(network: StyleNetwork, styles: int) -> StyleNetwork:
     return network
 
 
+def own_weights(network: nn.Module) -> list[str]:
+    """Names of all that a style has to itself where several share a network."""
+    return [f"{norm}.{kind}" for norm in norms(network) for kind in ("weight", "bias")]
+
+
 def choose_shares(network: nn.Module, shares: Tensor) -> None:
     """Let a conditional network paint the styles in `shares` (S,), together 1."""
     for module in network.modules():

@@ -23,7 +23,7 @@ from vidstyle.stylizers.networks import (
     StyleNetwork,
     build,
     make_conditional,
-    norms,
+    own_weights,
 )
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.types import StyleCard
@@ -80,7 +80,7 @@ def load_network(style: StyleFile) -> StyleNetwork:
         tensors = load_file(path)
         if style.card.reversible:
             tensors = _one_way(tensors, reverse=style.reverse)
-        for name in _of_norms(network) if style.shares and not style.schedule else ():
+        for name in own_weights(network) if style.shares and not style.schedule else ():
             tensors[name] = torch.tensor(style.shares) @ tensors[name].float()
         network.load_state_dict({name: t.float() for name, t in tensors.items()})
     except (OSError, SafetensorError, TypeError, ValueError, RuntimeError) as error:
@@ -96,11 +96,6 @@ def _one_way(tensors: dict[str, Tensor], *, reverse: bool) -> dict[str, Tensor]:
     return {name.removeprefix(REVERSE): t for name, t in chosen.items()}
 
 
-def _of_norms(network: nn.Module) -> list[str]:
-    """Names of all that a style has to itself in a file of several."""
-    return [f"{norm}.{kind}" for norm in norms(network) for kind in ("weight", "bias")]
-
-
 def _check_tensors(style: StyleFile) -> None:
     """Compare names, shapes and types in a file's header with a network that takes no memory.
 
@@ -109,7 +104,7 @@ def _check_tensors(style: StyleFile) -> None:
     with torch.device("meta"):
         network = build(style.card)
         wanted = {name: list(t.shape) for name, t in network.state_dict().items()}
-    for name in _of_norms(network) if style.shares else ():
+    for name in own_weights(network) if style.shares else ():
         wanted[name].insert(0, len(style.shares))
     if style.card.reversible:
         wanted |= {REVERSE + name: shape for name, shape in wanted.items()}

@@ -82,6 +82,8 @@ class TrainConfig(RunSettings):
     styles: tuple[Path, ...]
     """The painting, or a folder of paintings taken as one. Of several, one network learns all,
     each as a style of its own, named as its file is."""
+    begin_with: str = ""
+    """A trained style of the same tier, whose network learns on; by default it begins anew."""
     clips: Path | None = None
     """Folder of videos whose motion is learnt from too; `vidstyle.jobs.train` prepares them."""
     steps: int = 5000

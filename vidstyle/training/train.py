@@ -23,6 +23,7 @@ from vidstyle.stylizers.networks import (
     choose_shares,
     make_conditional,
 )
+from vidstyle.training.beginning import begin_with
 from vidstyle.training.clips import ClipPairs, MovedBatches
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.cyclegan import CycleGanTraining
@@ -89,6 +90,8 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
         if len(self.styles) > 1:
             make_conditional(self.network, len(self.styles))
+        if config.begin_with:
+            begin_with(self.network, config.begin_with, config.tier, config.style_names)
         self.learned = self.network
         self.optimizers = [Adam(self.network.parameters(), betas=ADAM_BETAS)]
         self._resume()
@@ -165,6 +168,8 @@ class Training(TrainingLoop[Tensor | MovedPair]):
     def _cards(self) -> list[StyleCard]:
         clips = f" and {len(self.clips.files)} pairs of frames" if self.clips else ""
         recipe = {"style_size": self.config.style_size, "weights": self._weights()}
+        if self.config.begin_with:
+            recipe["begin_with"] = self.config.begin_with
         if len(self.styles) > 1:
             recipe["styles"] = list(self.config.style_names)
         return [
