@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.cli.main import Terminated, main
+from vidstyle.cli.main import main
+from vidstyle.cli.signals import Terminated
 from vidstyle.training import train as train_module
 from vidstyle.training.config import LEAST_PHOTOS, CycleGanConfig, TrainConfig
 from vidstyle.training.loop import TrainProgress

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 
@@ -16,6 +14,7 @@ from vidstyle.cli.compare import compare
 from vidstyle.cli.evaluate import evaluate
 from vidstyle.cli.options import Settings, debug_option
 from vidstyle.cli.run import run
+from vidstyle.cli.signals import Terminated, signals_unwind
 from vidstyle.cli.styles import styles
 from vidstyle.cli.text import clean
 from vidstyle.cli.train import train
@@ -23,10 +22,6 @@ from vidstyle.errors import ResourceError, VidstyleError, is_shortage
 from vidstyle.jobs.prefetch import any_left_behind
 
 _BUG, _INTERRUPTED, _TERMINATED = 1, 130, 143
-
-
-class Terminated(BaseException):
-    """SIGTERM has come: unwind as for Ctrl-C."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -66,7 +61,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def _end_of(args: Sequence[str] | None) -> int:
     settings = Settings(debug=bool(os.environ.get("VIDSTYLE_DEBUG")))
     try:
-        with _sigterm_unwinds():
+        with signals_unwind():
             code = cli.main(args, prog_name="vidstyle", standalone_mode=False, obj=settings)
             sys.stdout.flush()
             return code if isinstance(code, int) else 0
@@ -107,15 +102,3 @@ def _verdict(error: BaseException) -> tuple[str, int]:
 def _where_help_is(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     return f"(see {context.command_path if context else 'vidstyle'} --help)"
-
-
-@contextmanager
-def _sigterm_unwinds() -> Iterator[None]:
-    def terminate(*_: object) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
