@@ -30,6 +30,7 @@ def test_the_shipped_styles_are_there_whole_and_small() -> None:
         assert found == style
         card = style.card
         assert all((card.title, card.painter, card.year, card.recipe, card.data, card.licence))
+        assert card.e_warp is not None
     assert sum(path.stat().st_size for path in shipped_folder().iterdir()) <= MOST_BYTES
 
 

@@ -139,5 +139,7 @@ class StyleCard:
     licence: str = ""
     weak: str = ""
     """What this style does badly, in a sentence."""
+    e_warp: float | None = None
+    """Warp error (Lai et al. 2018) of the shipped sample, each frame painted for itself."""
     reversible: bool = False
     """The file also holds the way back, from paintings to photographs."""

@@ -1,24 +1,33 @@
 """Ship what was trained: `python weights/add.py STYLE.safetensors [--title ... --weak ...]`.
 
-Copies it here under its own name, with what the options say written into its card, and records
-every checksum in the manifest. In a file of several styles, title, painter and year are those of
-the shipped style of that name.
+Copies it here under its own name, with what the options say and its warp error written into its
+card, and records every checksum in the manifest. In a file of several styles, title, painter and
+year are those of the shipped style of that name. A file that lies here already may be given, too.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from itertools import islice, pairwise
 from pathlib import Path
+from statistics import fmean
 
 from safetensors.torch import load_file
 
+from vidstyle.jobs.style import Style
+from vidstyle.metrics.steadiness import pair_error, source_motions
 from vidstyle.stylizers.card import CARD_KEY, cards_text, read_cards
 from vidstyle.stylizers.registry import StyleRegistry, write_manifest
 from vidstyle.stylizers.style_file import write_safetensors
 from vidstyle.types import StyleCard
+from vidstyle.video.info import probe
+from vidstyle.video.read import read_frames
 
 HOME = Path(__file__).parent
+SAMPLE = HOME.parent / "samples" / "sample.mp4"
+FRAMES = 48
+"""Of the sample, two seconds."""
 WORDS = ("name", "title", "painter", "year", "data", "licence", "weak")
 OF_THE_PAINTING = ("title", "painter", "year")
 
@@ -37,8 +46,24 @@ def main() -> None:
     known: list[dict[str, str]] = of_shipped(cards) if several else [{}]
     cards = tuple(replace(c, **(words | said)) for c, words in zip(cards, known, strict=True))
     path = HOME / f"{name}.{cards[0].tier}.safetensors"
-    write_safetensors(path, load_file(options.style), {CARD_KEY: cards_text(cards)})
+    weights = load_file(options.style)
+    write_safetensors(path, weights, {CARD_KEY: cards_text(cards)})
     write_manifest(HOME)
+    cards = tuple(replace(card, e_warp=e_warp(card)) for card in cards)
+    write_safetensors(path, weights, {CARD_KEY: cards_text(cards)})
+    write_manifest(HOME)
+
+
+def e_warp(card: StyleCard) -> float:
+    """Warp error (Lai et al. 2018) of the sample's first frames, each painted for itself."""
+    style = Style(StyleRegistry((HOME,)).find(card.name, card.tier), device="cpu")
+    frames = [frame.image for frame in islice(read_frames(probe(SAMPLE)), FRAMES)]
+    painted = map(style.paint, frames)
+    errors = [
+        pair_error(*paintings, source_motions(*pair)[0])
+        for pair, paintings in zip(pairwise(frames), pairwise(painted), strict=True)
+    ]
+    return round(fmean(error.lai for error in errors if error), 6)
 
 
 def of_shipped(cards: tuple[StyleCard, ...]) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 from PIL import Image
 
 from vidstyle.cli.main import main
+from vidstyle.stylizers.networks import FastNet, build
 from vidstyle.stylizers.registry import user_folder
-from vidstyle.types import Limits
+from vidstyle.stylizers.style_file import save_style
+from vidstyle.types import Limits, StyleCard
 from vidstyle.video.info import probe
 
 MakeClip = Callable[..., Path]
@@ -166,10 +169,6 @@ def test_a_style_cannot_send_the_output_elsewhere(
     (tmp_path / "deep").mkdir()
     clip = make_clip(frames=2, folder=tmp_path / "deep")
     style = make_style("fine").rename(tmp_path / "evil.safetensors")
-    from vidstyle.stylizers.networks import build
-    from vidstyle.stylizers.style_file import save_style
-    from vidstyle.types import StyleCard
-
     card = StyleCard("x/../../evil", "", "", "", "fast", "FastNet", {"width": 16})
     save_style(style, build(card), [card])
     result = vidstyle("run", clip, "--style", style, "--engine", "torch")
@@ -380,6 +379,34 @@ def test_styles_lists_what_there_is(
     assert "Nobody" in vidstyle("styles").out
     assert vidstyle("styles", "--sheet", "sheet.png").code == 2
     assert vidstyle("styles", "--sheet", "sheet.png", "--of", "missing.mp4").code == 3
+    assert vidstyle("styles", "tiny", "--sheet", "sheet.png", "--of", "missing.mp4").code == 2
+
+
+def test_styles_shows_what_a_style_says_of_itself(
+    vidstyle: Vidstyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    card = StyleCard("dusk", "Dusk", "Nobody", "", "fast", "FastNet", {"width": 16})
+    recipe = {"style_size": 400, "temporal": True, "weights": {"content": 1.0}, "styles": ["a"]}
+    card = replace(card, recipe=recipe, e_warp=0.00031, weak="Pale\x1b[2J", data="3 photographs")
+    folder = Path(os.environ["VIDSTYLE_STYLES"])
+    save_style(folder / "dusk.safetensors", FastNet(16), [card])
+    lines = vidstyle("styles", "dusk").out.splitlines()
+    assert lines[0] == "dusk fast"
+    said = dict(line.rstrip().split("  ", 1) for line in lines[1:] if line)
+    assert {word: text.strip() for word, text in said.items()} == {
+        "painting": "Dusk, Nobody",
+        "network": "FastNet, width 16",
+        "trained on": "3 photographs",
+        "recipe": "style size 400, temporal yes, weights (content 1.0), styles (a)",
+        "warp error": "0.00031 on the sample clip, each frame painted for itself",
+        "weak": "Pale [2J",
+    }
+    (shown,) = json.loads(vidstyle("styles", "dusk", "--json").out)
+    assert (shown["weak"], shown["recipe"]) == (card.weak, recipe)
+    by_path = json.loads(vidstyle("styles", folder / "dusk.safetensors", "--json").out)
+    assert by_path == [shown]
+    assert vidstyle("styles", "dask").code == 6
 
 
 def python(code: str, *args: str) -> subprocess.CompletedProcess[str]:

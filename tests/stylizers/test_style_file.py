@@ -83,6 +83,9 @@ def test_a_file_without_card_is_refused(tmp_path: Path) -> None:
         {"name": "sea."},
         {"title": 7},
         {"weak": ["a"]},
+        {"recipe": ["a"]},
+        {"losses": {"content": 101 * [[]]}},
+        {"e_warp": "0.1"},
     ],
 )
 def test_a_card_that_asks_for_nonsense_is_refused(

@@ -1,8 +1,10 @@
-"""`vidstyle styles`: list the styles there are."""
+"""`vidstyle styles`: list the styles there are, or show what one says of itself."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -19,11 +21,13 @@ from vidstyle.cli.text import clean
 
 if TYPE_CHECKING:
     from vidstyle.stylizers.registry import StyleFile
+    from vidstyle.types import StyleCard
 
 _COLUMNS = ("name", "title", "painter", "year", "tiers")
 
 
-@click.command(short_help="List the styles there are.")
+@click.command(short_help="List the styles there are, or show the card of one.")
+@click.argument("name", required=False)
 @click.option(
     "--sheet",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -39,17 +43,80 @@ _COLUMNS = ("name", "title", "painter", "year", "tiers")
 )
 @json_option
 @debug_option
-def styles(sheet: Path | None, source: Path | None, as_json: bool) -> None:
+def styles(name: str | None, sheet: Path | None, source: Path | None, as_json: bool) -> None:
     """List the styles there are, and where they come from.
 
+    With a NAME, show what that style says of itself: how it was trained, on what terms it may be
+    used, what it does badly.
+
     \b
+    vidstyle styles
+    vidstyle styles monet
     vidstyle styles --sheet sheet.jpg --of clip.mp4
     """
     if (sheet is None) != (source is None):
         raise click.UsageError("--sheet and --of go together")
     if sheet is not None and source is not None:
+        if name is not None:
+            raise click.UsageError("--sheet shows every style; leave out the NAME")
         _write_sheet(source, sheet)
+    elif name is not None:
+        _show(name, as_json)
+    else:
+        _list(as_json)
+
+
+def _show(name: str, as_json: bool) -> None:
+    """The cards of one style, tier by tier."""
+    from vidstyle.stylizers.registry import StyleRegistry
+
+    registry = StyleRegistry()
+    tiers = registry.tiers(name) or [registry.find(name, "fast").card.tier]  # a file, or unknown
+    cards = [registry.find(name, tier).card for tier in tiers]
+    if as_json:
+        click.echo(json.dumps([asdict(card) for card in cards], indent=2))
         return
+    console = Console(highlight=False)
+    for card in cards:
+        table = Table.grid(padding=(0, 2))
+        for word, text in _facts(card):
+            if text:
+                table.add_row(Text(word, style="dim"), Text(clean(text)))
+        console.print(Text(clean(f"{card.name} {card.tier}"), style="bold"))
+        console.print(table, "")
+
+
+def _facts(card: StyleCard) -> Iterator[tuple[str, str]]:
+    """What a card says, in words."""
+    yield "painting", ", ".join(filter(None, (card.title, card.painter, card.year)))
+    yield "network", _listed({card.network: "", **card.parameters})
+    yield "trained on", card.data
+    yield "recipe", _listed(card.recipe)
+    yield "losses at the end", _listed(card.losses)
+    if card.e_warp is not None:
+        yield "warp error", f"{card.e_warp:.5f} on the sample clip, each frame painted for itself"
+    if card.reversible:
+        yield "way back", "kept, for --reverse"
+    yield "licence", card.licence
+    yield "weak", card.weak
+
+
+def _listed(facts: dict[str, Any]) -> str:
+    """`steps 3000, weights (content 1, style 0.4)`; underscores become spaces."""
+    return ", ".join(
+        f"{key.replace('_', ' ')} {_said(value)}".strip() for key, value in facts.items()
+    )
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({_listed(value)})"
+    if isinstance(value, list):
+        return "(" + ", ".join(map(_said, value)) + ")"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _list(as_json: bool) -> None:
     from vidstyle.stylizers.registry import StyleRegistry
 
     registry = StyleRegistry()

@@ -19,7 +19,10 @@ NETWORK_NAMES: Final = frozenset({"FastNet", "BestNet"})
 """Networks that a card may name: those of `vidstyle.stylizers.networks`."""
 _MAX_HEADER: Final = 1 << 20
 _MOST_STYLES: Final = 256
+_MOST_BRACKETS: Final = 100
+"""In a card: nobody who reads it has to go deeper."""
 _TEXTS: Final = tuple(field.name for field in fields(StyleCard) if field.type in ("str", "Tier"))
+_TABLES: Final = tuple(field.name for field in fields(StyleCard) if field.type.startswith("dict"))
 
 
 def read_cards(path: Path) -> tuple[StyleCard, ...]:
@@ -71,9 +74,14 @@ def _parse_cards(text: str) -> tuple[StyleCard, ...]:
 def _parse_card(data: dict[str, Any]) -> StyleCard:
     known = {field.name for field in fields(StyleCard)}
     card = StyleCard(**{key: value for key, value in data.items() if key in known})
-    for key in _TEXTS:
-        if not isinstance(getattr(card, key), str):
-            raise TypeError(f"{key} is no text")
+    for keys, kind in ((_TEXTS, str), (_TABLES, dict)):
+        for key in keys:
+            if not isinstance(getattr(card, key), kind):
+                raise TypeError(f"{key} is no {kind.__name__}")
+    if sum(map(json.dumps(data).count, "[{")) > _MOST_BRACKETS:
+        raise ValueError("it says too much")
+    if not (card.e_warp is None or isinstance(card.e_warp, float)):
+        raise TypeError("e_warp is no number")
     if not STYLE_NAME.fullmatch(card.name):
         raise ValueError(f"name {card.name!r} is not lower-case letters, digits, . _ -")
     if card.tier not in TIERS:
