@@ -2,7 +2,8 @@
 
 Copies it here under its own name, with what the options say and its warp error written into its
 card, and records every checksum in the manifest. In a file of several styles, title, painter and
-year are those of the shipped style of that name. A file that lies here already may be given, too.
+year are those of the shipped style of that name, and with `--only STYLE` the options speak of that
+one alone. A file that lies here already may be given, too.
 """
 
 from __future__ import annotations
@@ -38,13 +39,16 @@ def main() -> None:
     parser.add_argument("style", type=Path)
     for word in WORDS:
         parser.add_argument(f"--{word}")
+    parser.add_argument("--only", help="of several styles, the one that the options speak of")
     options = parser.parse_args()
     said = {word: value for word in WORDS if (value := getattr(options, word)) is not None}
     cards = read_cards(options.style)
-    several = len(cards) > 1
-    name = said.pop("name", options.style.stem) if several else said.get("name", cards[0].name)
-    known: list[dict[str, str]] = of_shipped(cards) if several else [{}]
-    cards = tuple(replace(c, **(words | said)) for c, words in zip(cards, known, strict=True))
+    name = said.get("name", cards[0].name)
+    if len(cards) > 1:
+        name = said.pop("name", options.style.stem)
+        cards = tuple(replace(card, **of_shipped(card.name)) for card in cards)
+    meant = {options.only} if options.only else {card.name for card in cards}
+    cards = tuple(replace(card, **said) if card.name in meant else card for card in cards)
     path = HOME / f"{name}.{cards[0].tier}.safetensors"
     weights = load_file(options.style)
     write_safetensors(path, weights, {CARD_KEY: cards_text(cards)})
@@ -66,11 +70,12 @@ def e_warp(card: StyleCard) -> float:
     return round(fmean(error.lai for error in errors if error), 6)
 
 
-def of_shipped(cards: tuple[StyleCard, ...]) -> list[dict[str, str]]:
-    """What shipped styles say of the same paintings."""
-    registry = StyleRegistry((HOME,))
-    shipped = [registry.find(card.name, "fast").card for card in cards]
-    return [{word: getattr(card, word) for word in OF_THE_PAINTING} for card in shipped]
+def of_shipped(name: str) -> dict[str, str]:
+    """What a shipped style says of the painting that it shares its name with, if there is one."""
+    for style in StyleRegistry((HOME,)).styles:
+        if style.card.name == name:
+            return {word: getattr(style.card, word) for word in OF_THE_PAINTING}
+    return {}
 
 
 if __name__ == "__main__":
