@@ -53,7 +53,7 @@ def main() -> None:
     weights = load_file(options.style)
     write_safetensors(path, weights, {CARD_KEY: cards_text(cards)})
     write_manifest(HOME)
-    cards = tuple(replace(card, e_warp=e_warp(card)) for card in cards)
+    cards = tuple(replace(card, e_warp=card.e_warp or e_warp(card)) for card in cards)
     write_safetensors(path, weights, {CARD_KEY: cards_text(cards)})
     write_manifest(HOME)
 
