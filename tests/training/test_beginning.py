@@ -89,5 +89,7 @@ def test_a_training_begins_with_a_trained_style_and_its_card_says_so(
     later = replace(config, begin_with="old", steps=1)
     assert same(Training(later).network, weights)
     assert read_cards(train(later))[0].recipe["begin_with"] == "old"
+    (styles / "old.safetensors").unlink()  # once begun, it is not needed any more
+    assert Training(replace(later, resume=True)).step == 1
     with pytest.raises(StyleError, match="no style is called"):
         Training(replace(config, name="other", begin_with="missing"))

@@ -90,7 +90,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
         if len(self.styles) > 1:
             make_conditional(self.network, len(self.styles))
-        if config.begin_with:
+        if config.begin_with and not config.resume:
             begin_with(self.network, config.begin_with, config.tier, config.style_names)
         self.learned = self.network
         self.optimizers = [Adam(self.network.parameters(), betas=ADAM_BETAS)]
