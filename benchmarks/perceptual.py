@@ -14,7 +14,7 @@ lent them the style: VGG19 judges what both make of pictures that neither was tr
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -121,18 +121,14 @@ def trained(vgg19: PerceptualNetwork, pair: Sequence[Path], photos: Sequence[Ten
     """A line of the table of pairs."""
     *files, painting = pair
     ours, its = (StyleRegistry().find(str(file), "fast") for file in files)
-    recipes = ours.card.recipe, its.card.recipe
-    if {key for key in recipes[0] | recipes[1] if differs(key, *recipes)} != {"perceptual"}:
+    recipes = [style.card.recipe for style in (ours, its)]
+    shared = [recipe | {"perceptual": ""} for recipe in recipes]
+    if shared[0] != shared[1] or recipes[0] == recipes[1]:
         raise SystemExit(f"{files[0]} and {files[1]} differ by something else than their judge")
     critic = Critic(vgg19, ours.card, painting)
     found = zip(*(judged(critic, style, photos) for style in (ours, its)), strict=True)
     cells = [f"{a:.3f} | {b:.3f} | {a / b:.2f}" for a, b in found]
     return f"| {ours.card.name} {ours.card.tier} | {' | '.join(cells)} |"
-
-
-def differs(key: str, a: Mapping[str, object], b: Mapping[str, object]) -> bool:
-    """Whether two recipes say different things of something."""
-    return a.get(key) != b.get(key)
 
 
 def table_of_pairs(

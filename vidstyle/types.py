@@ -140,6 +140,7 @@ class StyleCard:
     weak: str = ""
     """What this style does badly, in a sentence."""
     e_warp: float | None = None
-    """Warp error (Lai et al. 2018) of the shipped sample, each frame painted for itself."""
+    """Warp error (Lai et al. 2018) of the first two seconds of the sample, each frame painted for
+    itself; None where nobody measured it."""
     reversible: bool = False
     """The file also holds the way back, from paintings to photographs."""

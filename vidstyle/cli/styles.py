@@ -113,7 +113,9 @@ def _said(value: Any) -> str:
         return f"({_listed(value)})"
     if isinstance(value, list):
         return "(" + ", ".join(map(_said, value)) + ")"
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _list(as_json: bool) -> None:

@@ -66,7 +66,7 @@ _FOR_A_REAL_STYLE = (
     "--from",
     "begin_with",
     metavar="STYLE",
-    help="Learn on from a trained style of that tier, which takes fewer steps.",
+    help="Learn on from a trained style of that tier, instead of anew.",
 )
 @click.option("--temporal", is_flag=True, help="Teach it to hold still in videos as well.")
 @click.option("--clips", type=_FILE, help="Folder of videos whose motion --temporal learns too.")
