@@ -355,7 +355,7 @@ def main() -> int:
     torch.set_num_threads(1)  # a pool of threads would not live on in a child
     vidstyle.jobs.clip.segment_length = lambda *_: SEGMENT
     gc.freeze()  # or each child's collector would copy all of the parent's pages
-    numbers = range(options.first, options.first + options.count // len(kinds))
+    numbers = range(options.first, options.first - (-options.count // len(kinds)))
     findings: collections.Counter[str] = collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

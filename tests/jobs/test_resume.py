@@ -28,7 +28,6 @@ from vidstyle.jobs.identity import identity
 from vidstyle.jobs.journal import JOURNAL, Journal
 from vidstyle.jobs.report import RunReport
 from vidstyle.jobs.run import run
-from vidstyle.jobs.segments import encoders
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import EncodeOptions, Frame
@@ -148,19 +147,6 @@ def test_an_encoder_that_fails_beside_others_ends_the_run(
             paint(clip)
     assert frames_kept(clip) <= failing * SEGMENT
     assert paint(clip).files[0].output.read_bytes() == whole
-
-
-def test_only_many_cores_and_much_memory_encode_side_by_side(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def lanes(cores: int, gib: int, height: int, width: int) -> int:
-        monkeypatch.setattr(segments_module, "available_cores", lambda: cores)
-        monkeypatch.setattr(segments_module, "physical_memory", lambda: gib * 2**30)
-        return encoders(height, width, 64)
-
-    assert [lanes(cores, 128, 1080, 1920) for cores in (1, 2, 7, 8, 16, 64)] == [1, 1, 1, 2, 4, 8]
-    assert [lanes(16, gib, 1080, 1920) for gib in (0, 4, 8, 16, 32)] == [1, 1, 2, 4, 4]
-    assert lanes(16, 16, 2160, 3840) == 1
 
 
 def test_tensors_go_on_too_with_the_batch_of_the_first_try(

@@ -12,6 +12,7 @@ from typing import Any
 
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.cores import readers
 from vidstyle.jobs.identity import BATCH, identity
 from vidstyle.jobs.journal import Journal, remembered
 from vidstyle.jobs.part import part_folder, publish
@@ -19,7 +20,7 @@ from vidstyle.jobs.plan import Task
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.report import FileReport, Progress
 from vidstyle.jobs.segments import KeptBlender, SegmentWriter, remaining, segment_length
-from vidstyle.jobs.stages import DECODING, ENCODING, JOINING, PAINTING, Brush, mix, painted
+from vidstyle.jobs.stages import AHEAD, DECODING, ENCODING, JOINING, PAINTING, Brush, mix, painted
 from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest, by_stage
 from vidstyle.jobs.style import Style
 from vidstyle.motion.ops import Ops
@@ -141,8 +142,6 @@ class Job:
             self.style.schedule,
             lambda frame: float((frame.pts - info.start_pts) * info.time_base),
         )
-        source = read_frames(info, start=config.start, duration=config.duration, report=read)
-        source = remaining(self.watch.pulling(DECODING, source), journal)
         writer = SegmentWriter(journal, info, self.task.encoding(config.encode), self.watch)
         watchdog = Watchdog(self.watch)
 
@@ -153,6 +152,15 @@ class Job:
             self._show(writer.frames, read.expected_frames)
 
         with Crew() as crew:
+            source = read_frames(
+                info,
+                start=config.start,
+                duration=config.duration,
+                report=read,
+                threads=readers(),
+                beside=lambda decoded: crew.ahead(decoded, AHEAD),
+            )
+            source = remaining(self.watch.pulling(DECODING, source), journal)
             frames = painted(source, brush, self.watch, crew)
             for segment in crew.watched(crew.ahead(writer.write(frames, crew), 1), look):
                 journal.add(segment)

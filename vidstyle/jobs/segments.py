@@ -12,12 +12,12 @@ from itertools import chain, count, islice
 from threading import Event
 
 from vidstyle.coherence.blend import Observation, Steadier
+from vidstyle.jobs.cores import encoders
 from vidstyle.jobs.journal import Journal
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.stages import ENCODING
 from vidstyle.jobs.stopwatch import Stopwatch, lane
 from vidstyle.motion.ops import Array
-from vidstyle.stylizers.device import available_cores, physical_memory
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.opening import writing
 from vidstyle.video.write import EncodeSummary, Placement, encode_track
@@ -26,11 +26,6 @@ from vidstyle.video.write import EncodeSummary, Placement, encode_track
 # begins with a key frame: the shortest cost a twelfth of the file's size, the longest nothing.
 _PIXELS = 60_000_000
 _LEAST, _MOST = 64, 240
-
-# Cores from which on segments are encoded side by side, cores for each, and the most of them.
-_MANY_CORES, _CORES_EACH, _MOST_ENCODERS = 8, 4, 8
-# The share of the memory, one over this, that frames may take which wait for encoders.
-_OF_MEMORY = 8
 
 
 def segment_length(height: int, width: int, batch: int) -> int:
@@ -86,19 +81,6 @@ class KeptBlender:
             with writing(path), path.open("wb") as file:
                 self._steadier.save(file)
         return steady
-
-
-def encoders(height: int, width: int, length: int) -> int:
-    """How many segments of `length` frames are worth encoding side by side.
-
-    One encoder does not fill many cores, least of all the conversion before it. The painter may be
-    ahead of each by all of its segment, and that must fit into a small part of the memory.
-    """
-    cores, waiting = available_cores(), 3 * height * width * length
-    if cores < _MANY_CORES:
-        return 1
-    fitting = physical_memory() // _OF_MEMORY // waiting
-    return max(1, min(cores // _CORES_EACH, _MOST_ENCODERS, fitting))
 
 
 class SegmentWriter:

@@ -26,7 +26,7 @@ DECODING, FOLLOWING, PAINTING, STEADYING = "decoding", "following motion", "pain
 ENCODING, JOINING = "encoding", "joining"
 """Names of the stages as a user reads them."""
 
-_AHEAD = 3
+AHEAD = 3
 """Items that wait between two threads: enough to even out jitter, few enough to bound memory."""
 
 
@@ -78,9 +78,9 @@ def painted(frames: Iterable[Frame], brush: Brush, watch: Stopwatch, crew: Crew)
 
     Making them, following their motion, painting and steadying have a thread each.
     """
-    seen = crew.ahead(_observe(crew.ahead(frames, _AHEAD), brush, watch), _AHEAD)
-    paintings = crew.ahead(_paint(seen, brush, watch), _AHEAD)
-    return crew.ahead(_steady(paintings, brush, watch), _AHEAD)
+    seen = crew.ahead(_observe(crew.ahead(frames, AHEAD), brush, watch), AHEAD)
+    paintings = crew.ahead(_paint(seen, brush, watch), AHEAD)
+    return crew.ahead(_steady(paintings, brush, watch), AHEAD)
 
 
 def _observe(

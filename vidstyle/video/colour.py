@@ -114,8 +114,9 @@ def output_colour(source: Colour, pixel_format: str) -> Colour:
 class RgbReader:
     """Turns decoded frames of one track into packed RGB of one size; keep one for a whole track."""
 
-    def __init__(self, width: int, height: int, fallback: Colour) -> None:
+    def __init__(self, width: int, height: int, fallback: Colour, threads: int = 1) -> None:
         self._width, self._height = width, height
+        self._threads = threads
         self._fallback = Colorspace.ITU709
         if fallback.matrix != "rgb":
             self._fallback = _SWS_MATRICES[_MATRIX_CODES[fallback.matrix]]
@@ -145,7 +146,7 @@ class RgbReader:
             src_color_range=self._range(frame),
             dst_color_range=ColorRange.JPEG,
             interpolation=_TO_RGB,
-            threads=1,
+            threads=self._threads,
         )
         return converted.to_ndarray()
 

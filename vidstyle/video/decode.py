@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 # One bad packet is a scratch. After this many without a good one between them the decoder waits for
 # the next key frame; if as many fail again from there on, the rest is taken for lost.
 MAX_FAILURES = 8
+# A damaged frame spoils others that are shown before it, but none shown so many earlier: no codec
+# reorders as far.
+_SPOILT = 16
+
+
+class Doubt(Exception):
+    """Several threads met damage while they decoded; what is left of it, one tells best."""
 
 
 @dataclass
@@ -48,6 +56,7 @@ def decoded(
     *,
     most_pixels: int,
     watch_all: bool = False,
+    threads: int = 1,
 ) -> Iterator[av.VideoFrame]:
     """The frames of `stream` from where `container` stands, in presentation order.
 
@@ -55,11 +64,37 @@ def decoded(
     change it. With `watch_all` the other tracks' packets are read too, only to keep
     `losses.seen_until`.
 
-    The decoder keeps PyAV's slice threads. Frame threads lose the good frames behind a damaged one
-    at the end of a file, without an error, and are no faster beside a painter that fills the cores.
+    One thread, and PyAV's slice threads, give every frame that can be had. Several decode as many
+    frames at a time, but lose good frames behind a damaged one; at its first sign they raise, and
+    no frame that it spoilt was given.
+
+    Raises:
+        Doubt: `threads` are several, and something is damaged.
     """
-    streams: list[Stream] = list(container.streams) if watch_all else [stream]
     stream.codec_context.options = {"max_pixels": str(most_pixels)}
+    if threads > 1:
+        stream.thread_type, stream.codec_context.thread_count = "FRAME", threads
+    streams: list[Stream] = list(container.streams) if watch_all else [stream]
+    frames = _decoded(container, streams, stream, losses)
+    return _trusted(frames, losses) if threads > 1 else frames
+
+
+def _trusted(frames: Iterator[av.VideoFrame], losses: Losses) -> Iterator[av.VideoFrame]:
+    held: deque[av.VideoFrame] = deque()
+    for frame in frames:
+        held.append(frame)
+        if losses.skipped or frame.is_corrupt:
+            raise Doubt
+        if len(held) > _SPOILT:
+            yield held.popleft()
+    if losses.skipped:
+        raise Doubt
+    yield from held
+
+
+def _decoded(
+    container: InputContainer, streams: list[Stream], stream: VideoStream, losses: Losses
+) -> Iterator[av.VideoFrame]:
     waiting = False
     for packet in _packets(container, streams, losses):
         _watch(packet, losses)

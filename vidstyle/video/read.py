@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import av
@@ -15,7 +15,7 @@ import numpy as np
 from vidstyle.errors import InputError
 from vidstyle.types import Frame, VideoInfo
 from vidstyle.video.colour import RgbReader
-from vidstyle.video.decode import Losses, decoded
+from vidstyle.video.decode import Doubt, Losses, decoded
 from vidstyle.video.deinterlace import deinterlaced
 from vidstyle.video.matroska import is_intact
 from vidstyle.video.opening import UNDECODABLE, open_input
@@ -76,6 +76,8 @@ def read_frames(
     start: Fraction | None = None,
     duration: Fraction | None = None,
     report: ReadReport | None = None,
+    threads: int = 1,
+    beside: Callable[[Iterator[Timed]], Iterator[Timed]] = iter,
 ) -> Iterator[Frame]:
     """The frames of the painted track, decoded as they are asked for.
 
@@ -87,6 +89,8 @@ def read_frames(
         start: seconds after the clip's first frame; what comes before is left out.
         duration: seconds from `start` on; frames that begin later are left out.
         report: filled in while the frames are taken, complete when all have been.
+        threads: that decode, and as many that convert colours; the frames are the same.
+        beside: what lets the decoder run beside the conversion, in a thread of its own.
 
     Yields:
         Frames of one size, (info.height, info.width, 3) uint8 RGB, upright, with the file's own
@@ -101,7 +105,7 @@ def read_frames(
     last = None
     if duration is not None:
         last = info.start_pts + _ticks((start or 0) + duration, info)
-    yield from _upright(_window(info, first, last, report), info, report)
+    yield from _upright(beside(_wanted(info, first, last, report, threads)), info, report, threads)
     if not report.frames:
         raise InputError(f"{info.path}: {_why_nothing(info, first)}")
 
@@ -118,13 +122,14 @@ def treatments(info: VideoInfo, report: ReadReport) -> Iterator[str]:
         yield "is see-through in places; what lies behind is painted black"
 
 
-def _upright(frames: Iterator[Timed], info: VideoInfo, report: ReadReport) -> Iterator[Frame]:
+def _upright(
+    frames: Iterator[Timed], info: VideoInfo, report: ReadReport, threads: int
+) -> Iterator[Frame]:
     stored = (info.width, info.height)
     if info.rotation in (90, 270):
         stored = (info.height, info.width)
-    rgb = RgbReader(*stored, info.colour)
+    rgb = RgbReader(*stored, info.colour, threads)
     for frame, pts in frames:
-        report.frames += 1
         report.resized += (frame.width, frame.height) != stored
         image = _turn(rgb.read(frame), info)
         report.flattened = rgb.see_through
@@ -142,15 +147,39 @@ def _turn(image: NDArray[np.uint8], info: VideoInfo) -> NDArray[np.uint8]:
     return turned.view(np.uint8).reshape(*turned.shape, 3)
 
 
+def _wanted(
+    info: VideoInfo, first: int | None, last: int | None, report: ReadReport, threads: int
+) -> Iterator[Timed]:
+    """The frames with first <= pts < last, and their pts, each counted.
+
+    Where several threads meet damage, or find fewer frames than there should be, one thread starts
+    over and goes on behind the frames that they gave.
+    """
+    if threads > 1:
+        with suppress(Doubt):
+            yield from _counted(_window(info, first, last, report, threads), report)
+            if not report.is_partial and report.frames >= (report.expected_frames or 0):
+                return
+        report.forget()
+    again = _window(info, first, last, report, threads=1)
+    yield from _counted(islice(again, report.frames, None), report)
+
+
+def _counted(frames: Iterator[Timed], report: ReadReport) -> Iterator[Timed]:
+    for timed in frames:
+        report.frames += 1
+        yield timed
+
+
 def _window(
-    info: VideoInfo, first: int | None, last: int | None, report: ReadReport
+    info: VideoInfo, first: int | None, last: int | None, report: ReadReport, threads: int
 ) -> Iterator[Timed]:
     """The frames with first <= pts < last, and their pts."""
     # Only files that know their length are known to have time stamps to look for.
     if first is not None and info.duration is not None:
         with open_input(info.path, info.average_rate) as container:
             _seek(container, info, first)
-            frames = _whole(_timed(container, info, report), report)
+            frames = _whole(_timed(container, info, report, threads), report)
             head = next(frames, None)
             if head is not None and head[1] <= first:
                 yield from _cut(chain([head], frames), container, info, (first, last), report)
@@ -158,7 +187,7 @@ def _window(
     # From the start: nothing to look for, or it was found too late in the file.
     report.forget()
     with open_input(info.path, info.average_rate) as container:
-        frames = _whole(_timed(container, info, report), report)
+        frames = _whole(_timed(container, info, report, threads), report)
         yield from _cut(frames, container, info, (first, last), report)
 
 
@@ -192,7 +221,9 @@ def _seek(container: InputContainer, info: VideoInfo, pts: int) -> None:
         container.seek(early, stream=container.streams[info.track])
 
 
-def _timed(container: InputContainer, info: VideoInfo, report: ReadReport) -> Iterator[Timed]:
+def _timed(
+    container: InputContainer, info: VideoInfo, report: ReadReport, threads: int
+) -> Iterator[Timed]:
     """Frames with a pts each: their own or, without one, where the frame before ends."""
     stream = container.streams.video[_video_index(container, info)]
     last: int | None = None
@@ -203,6 +234,7 @@ def _timed(container: InputContainer, info: VideoInfo, report: ReadReport) -> It
         report,
         most_pixels=info.limits.pixels,
         watch_all=info.duration is None,
+        threads=threads,
     )
     for frame in frames:
         report.synthesised += frame.pts is None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.colour import YuvWriter, output_colour
 from vidstyle.video.opening import open_output, writing
-from vidstyle.video.read import ReadReport, _upright, _window
+from vidstyle.video.read import ReadReport, _upright, _wanted
 from vidstyle.video.write import _open_encoder
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     Decoded = tuple[av.VideoFrame, int]
 
 
-def decode(info: VideoInfo) -> Iterator[Decoded]:
+def decode(info: VideoInfo, threads: int = 1) -> Iterator[Decoded]:
     """A clip's frames as its codec gives them, each with its pts."""
-    return _window(info, None, None, ReadReport())
+    return _wanted(info, None, None, ReadReport(), threads)
 
 
-def convert_in(frames: Iterable[Decoded], info: VideoInfo) -> Iterator[Frame]:
+def convert_in(frames: Iterable[Decoded], info: VideoInfo, threads: int = 1) -> Iterator[Frame]:
     """What `decode` gave as (H, W, 3) RGB, upright: together they are `read_frames`."""
-    return _upright(iter(frames), info, ReadReport())
+    return _upright(iter(frames), info, ReadReport(), threads)
 
 
 def convert_out(
