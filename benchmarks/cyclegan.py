@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pages import write_page
 from PIL import Image
 from steadiness import HEIGHT, detail, e_warp, number, painted, write_scaled
 
@@ -241,9 +242,7 @@ def main() -> None:
     for note in report.notes:
         print(note)
     text = page(report, list(steadiness(options)) if options.clips else [])
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 if __name__ == "__main__":

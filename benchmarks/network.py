@@ -17,6 +17,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import torch
+from pages import write_page
 
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.bench.ceiling import ceiling, operations
@@ -44,9 +45,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/results/network.md"))
     options = parser.parse_args()
     text = "\n".join(page(options.style, choose_device(options.device)))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 def page(name: str, device: str) -> Iterator[str]:

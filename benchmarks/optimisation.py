@@ -18,6 +18,7 @@ from statistics import fmean, median
 
 import torch
 from critic import SIDE, Critic, judge_of, paint, squares
+from pages import write_page
 from torch import Tensor
 
 from vidstyle.jobs.machine import machine_card
@@ -189,9 +190,7 @@ def main() -> None:
             if file.card.tier == tier:
                 rows.append(measure(file, Path(painting), photos, options))
     text = page(rows, options)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from critic import SIDE as CRITIC_SIDE
 from critic import Critic, judged, squares
+from pages import write_page
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -193,9 +194,7 @@ of the logarithms, error the median relative one, cosine that of the gradients.
     if options.pair:
         photos = squares(options.pictures, options.pair_count)
         text += table_of_pairs(vgg19, options.pair, photos)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pages import write_page
 from PIL import Image
 
 from vidstyle.metrics.steadiness import SourceMotion, pair_error
@@ -156,9 +157,7 @@ def main() -> None:
             "",
         ]
     )
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
     if wrong:
         raise SystemExit("\n".join(f"{n}: expected {EXPECTED[n]}" for n in wrong))
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from pages import write_page
 
 WIDTH, HEIGHT, RATE = 320, 180, 25
 SHOT = 12 * RATE
@@ -121,9 +122,7 @@ def main() -> None:
         clip = Path(folder) / "clip.mp4"
         write_clip(clip, round(options.minutes * 60 * RATE))
         text, is_well = table(watch(clip, options.style), options.minutes, options.style)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
     raise SystemExit(0 if is_well else 1)
 
 

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pages import write_page
+
 from vidstyle.jobs.bench.bench import Step, bench
 from vidstyle.jobs.bench.config import BenchConfig
 from vidstyle.jobs.bench.report import STAGES, BenchReport, Row
@@ -39,9 +41,7 @@ def main() -> None:
     sizes = collect(size_configs(options), notes)
     lengths = collect(length_configs(options), notes) if options.long else []
     text = "\n".join(page(options, sizes, lengths, list(notes)))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 def arguments() -> argparse.Namespace:

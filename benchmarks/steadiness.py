@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import fmean
 
 import av
+from pages import write_page
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import InputError
@@ -247,9 +248,7 @@ def main() -> None:
         except InputError as error:
             left_out.append(f"{clip.name} ({error})")
     text = page(rows, left_out, options)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from critic import SIDE, Critic, judge_of, judged, squares
+from pages import write_page
 from steadiness import HEIGHT, Value, detail, e_warp, number, painted, write_scaled
 from torch import Tensor
 
@@ -252,9 +253,7 @@ def main() -> None:
             groups[pair.name].append(row)
             print(f"{clip.name:50} {pair.name}: E_warp × {number([row.ratio(0, e_warp)])}")
     text = page(groups, cells, left_out, options)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 if __name__ == "__main__":

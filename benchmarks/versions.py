@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pages import write_page
 from steadiness import HEIGHT, Value, detail, e_warp, number, write_scaled
 
 from vidstyle.jobs.evaluate import evaluate
@@ -139,9 +140,7 @@ def main() -> None:
             figures = " ".join(number([figure]) for figure in groups[style][-1].figures)
             print(f"{clip.name:50} {style}: {figures}", flush=True)
     text = page(groups, options)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
-    print(text)
+    write_page(options.output, text)
 
 
 if __name__ == "__main__":
