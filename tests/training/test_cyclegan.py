@@ -220,6 +220,18 @@ def test_what_is_a_small_collection(gan: CycleGanConfig, monkeypatch: pytest.Mon
     assert not any(side.small for side in CycleGanTraining(gan).learned.sides)
 
 
+def test_what_is_looked_at_beforehand_is_of_one_size_and_from_all_over(
+    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A size of its own for each picture cost gigabytes."""
+    monkeypatch.setattr(cyclegan, "LOOKED_AT", 7)
+    training = CycleGanTraining(gan)
+    assert len({load_picture(path).size for path in training.photos}) == 20
+    looked_at = list(training._some(training.photos))
+    assert {picture.shape for picture in looked_at} == {(1, 3, gan.picture_size, gan.picture_size)}
+    assert len(looked_at) == 7
+
+
 def test_sizes_of_the_networks() -> None:
     def count(tier: Tier, filters: int) -> int:
         network = NETWORKS[TIER_NETWORK[tier]](**parameters(tier, filters))

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from PIL import ImageOps
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam
@@ -136,9 +137,14 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         return FeatureJudge(self.perceptual, self._some(pictures), HEAD_WIDTH)
 
     def _some(self, pictures: Sequence[Path]) -> Iterator[Tensor]:
-        """Pictures (1, 3, H, W) spread over all of them."""
+        """The middles (1, 3, S, S) of pictures spread over all of them.
+
+        They are of one size because a CPU's library keeps memory for every size that it has seen.
+        """
+        square = (self.config.picture_size,) * 2
         for path in pictures[:: -(-len(pictures) // LOOKED_AT)]:
-            yield to_tensor(load_picture(path, self.config.picture_size))[None].to(self.device)
+            middle = ImageOps.fit(load_picture(path, square[0]), square)
+            yield to_tensor(middle)[None].to(self.device)
 
     def _dataset(self) -> UnpairedBatches:
         c = self.config
