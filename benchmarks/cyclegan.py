@@ -187,8 +187,8 @@ def page(report: SetsReport, on_clips: Sequence[str]) -> str:
             "the colours of the paintings of the training (Reinhard et al. 2001), and painted, "
             f"against {report.style_pictures} pictures of paintings; neither photographs nor these "
             f"paintings were trained on. Pictures: {report.resizer}. Judged by {report.network}; "
-            f"content distance: {report.perceptual}. In brackets the 95 % bootstrap interval. Source "
-            "is the plain photographs.",
+            f"content distance: {report.perceptual}. In brackets the 95 % bootstrap interval. "
+            "Source is the plain photographs.",
             "",
             machine_card().markdown(),
             "",
