@@ -63,6 +63,14 @@ def test_a_clip_that_cannot_be_compared_gets_one_line(
     assert not source.with_name("pan.compare.html").exists()
 
 
+def test_a_page_is_html(make_pan: MakePan, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make_pan(frames=2)
+    page = source.with_name("page.png")
+    assert call(source, make_pan("b.mp4", frames=2), "-o", page) == 2
+    assert "a page is written as .html" in capsys.readouterr().err
+    assert not page.exists()
+
+
 def test_an_existing_page_is_refused_before_any_work(
     make_pan: MakePan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

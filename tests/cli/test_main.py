@@ -208,6 +208,56 @@ def test_a_clip_cut_short_is_exit_4(vidstyle: Vidstyle, make_clip: MakeClip) -> 
     result = vidstyle("run", clip, "--style", "tiny", "--engine", "torch")
     assert result.code == 4
     assert "note: clip.mkv: ends early" in result.err
+    again = vidstyle("run", clip, "--style", "tiny", "--engine", "torch", "--json")
+    assert again.code == 4
+    assert "was painted as far as its input could be read" in again.err
+    assert json.loads(again.out)["kept"] == [str(clip.with_name("clip.tiny.mkv"))]
+
+
+@pytest.mark.parametrize("what", ["missing.mp4", "--style=monett"])
+def test_json_tells_of_a_run_that_painted_nothing(
+    vidstyle: Vidstyle, make_clip: MakeClip, what: str
+) -> None:
+    words = [what, "--style=tiny"] if what.endswith("mp4") else [make_clip(frames=2), what]
+    result = vidstyle("run", *words, "--json", "--engine", "torch")
+    report = json.loads(result.out)
+    (failure,) = report["failures"]
+    assert (report["files"], failure["input"]) == ([], None)
+    assert failure["error"] in result.err
+    assert report["exit_code"] == failure["exit_code"] == result.code != 0
+
+
+def test_the_same_command_once_more_paints_what_is_left(
+    vidstyle: Vidstyle, make_clip: MakeClip, picture_file: Path, tmp_path: Path
+) -> None:
+    make_clip("a.mp4", frames=2)
+    command = ["run", tmp_path, "--style", "tiny", "-o", tmp_path / "out", "--engine", "torch"]
+    assert vidstyle(*command).code == 0
+    outputs = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert len(outputs) == 2
+    make_clip("b.mp4", frames=2)
+    again = vidstyle(*command)
+    assert again.code == 0
+    assert "2 inputs are painted already, just so; -y paints them anew" in again.err
+    assert "b.tiny.mp4  2 frames" in again.err
+    assert {path: path.stat().st_mtime_ns for path in outputs} == outputs
+    single = vidstyle("run", tmp_path / "a.mp4", *command[2:])
+    assert (single.code, single.err.count("\n")) == (0, 1)
+    assert "a.tiny.mp4: is painted already, just so; -y paints it anew" in single.err
+    for other in (["--strength", "0.5"], ["--crf", "30"], ["--duration", "0.04"]):
+        refused = vidstyle(*command, *other)
+        assert refused.code == 2
+        assert_one_line(refused, "exists already")
+    make_clip("a.mp4", frames=3)
+    assert_one_line(vidstyle(*command), "a.tiny.mp4: exists already")
+    assert "painted" in vidstyle(*command, "-y").err
+
+
+@pytest.fixture
+def picture_file(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.full((24, 32, 3), 90, np.uint8)).save(path)
+    return path
 
 
 def test_failures_among_several_inputs_are_told_at_the_end(
@@ -235,6 +285,7 @@ def test_failures_among_several_inputs_are_told_at_the_end(
         ["run", "a.mp4", "--style", "tiny", "--limit", "pixels=many"],
         ["run", "a.mp4", "--style", "tiny", "--limit", "memory=1"],
         ["run", "a.mp4", "--style", "tiny", "--consitency", "1"],
+        ["styles", "--sheet", "a.png"],
     ],
 )
 def test_a_call_that_makes_no_sense_is_exit_2(vidstyle: Vidstyle, args: list[str]) -> None:
@@ -380,6 +431,24 @@ def test_styles_lists_what_there_is(
     assert vidstyle("styles", "--sheet", "sheet.png").code == 2
     assert vidstyle("styles", "--sheet", "sheet.png", "--of", "missing.mp4").code == 3
     assert vidstyle("styles", "tiny", "--sheet", "sheet.png", "--of", "missing.mp4").code == 2
+
+
+def test_a_sheet_spares_what_is_there(
+    vidstyle: Vidstyle, picture_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.stylizers.registry.shipped_folder", lambda: tmp_path / "none")
+    before, sheet = picture_file.read_bytes(), tmp_path / "sheet.png"
+    command = ["styles", "--of", picture_file, "--sheet"]
+    for yes in ([], ["-y"]):
+        refused = vidstyle(*command, picture_file, *yes)
+        assert (refused.code, picture_file.read_bytes()) == (2, before)
+        assert_one_line(refused, "is what the sheet is to show")
+    sheet.write_text("precious")
+    assert_one_line(vidstyle(*command, sheet), "exists already; overwrite it with -y")
+    assert sheet.read_text() == "precious"
+    assert vidstyle(*command, sheet, "-y").code == 0
+    with Image.open(sheet) as picture:
+        assert picture.width > 640
 
 
 def test_styles_shows_what_a_style_says_of_itself(

@@ -86,6 +86,7 @@ def test_every_method_has_its_own_defaults(seen: list[TrainConfig]) -> None:
         ("a.jpg --filters 32", "--filters 32: is for --method cyclegan only"),
         ("--method cyclegan", "--method cyclegan needs --paintings"),
         ("--method cyclegan --paintings b --from monet", "--from monet: is for --method feed"),
+        ("a.jpg --keep-reverse", "vidstyle: --keep-reverse: is for --method cyclegan only"),
         ("--method cyclegan a.jpg --paintings b", "STYLE_IMAGE a.jpg: is for --method feed"),
         ("--method cyclegan --paintings b --style-size 99", "--style-size 99: is for"),
         ("", "--method feed-forward needs STYLE_IMAGE"),
@@ -119,6 +120,16 @@ def test_the_style_goes_where_run_finds_it(
     monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path))
     main(["train", "a.jpg", "--photos", "x"])
     assert seen[0].output == tmp_path
+
+
+def test_a_style_that_comes_with_vidstyle_is_not_hidden(
+    seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "Monet.jpg", "--photos", "x"]) == 2
+    assert "monet: comes with vidstyle; give your own another --name" in capsys.readouterr().err
+    assert main(["train", "a.jpg", "udnie.jpg", "--photos", "x", "--name", "two"]) == 2
+    assert seen == []
+    assert main(["train", "Monet.jpg", "--photos", "x", "-o", "elsewhere"]) == 0
 
 
 def test_the_end_says_where_the_style_is(

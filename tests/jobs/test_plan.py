@@ -306,3 +306,27 @@ def test_a_picture_that_calls_itself_a_clip_is_a_mistake(picture: Path) -> None:
     path = picture.rename(picture.with_name("photo.mp4"))
     with pytest.raises(InputError, match="picture"):
         plan(path)
+
+
+def test_folders_inside_a_folder_are_told_of(tmp_path: Path, make_clip: MakeClip) -> None:
+    make_clip(frames=2)
+    assert plan(tmp_path).notes == ()
+    for name in ("day 1", "day 2", ".hidden"):
+        (tmp_path / name).mkdir()
+    (note,) = plan(tmp_path).notes
+    assert note == f"{tmp_path}: left out 2 folders inside; name what is to be painted as well"
+
+
+def test_a_rate_is_for_numbered_pictures(make_clip: MakeClip) -> None:
+    with pytest.raises(UsageError, match="a clip keeps its own frame rate"):
+        plan(make_clip(frames=2), rate=Fraction(12))
+
+
+@pytest.mark.parametrize(("codec", "most"), [("libx264", 51), ("libx265", 51), ("libsvtav1", 63)])
+def test_a_quality_that_an_encoder_does_not_know(
+    make_clip: MakeClip, codec: str, most: int
+) -> None:
+    clip = make_clip(frames=2)
+    assert plan(clip, encode=EncodeOptions(codec, most)).tasks
+    with pytest.raises(UsageError, match=f"{codec} knows a crf of 0 to {most}, not {most + 1}"):
+        plan(clip, encode=EncodeOptions(codec, most + 1))

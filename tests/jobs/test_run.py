@@ -217,6 +217,18 @@ def test_the_output_says_how_it_was_painted(make_clip: MakeClip) -> None:
     assert (stamp["style"], stamp["tier"], stamp["strength"]) == ("tiny", "fast", 0.8)
 
 
+def test_a_see_through_picture_says_so(tmp_path: Path) -> None:
+    solid = np.full((24, 32, 4), 255, np.uint8)
+    Image.fromarray(solid).save(tmp_path / "solid.png")
+    holed = solid.copy()
+    holed[0, 0, 3] = 254
+    Image.fromarray(holed).save(tmp_path / "holed.png")
+    report = paint(tmp_path / "solid.png", tmp_path / "holed.png")
+    assert report.notes == (
+        "holed.png: is see-through in places; what lies behind is painted white",
+    )
+
+
 def test_a_picture_is_painted(tmp_path: Path) -> None:
     picture = tmp_path / "photo.png"
     Image.fromarray(np.full((40, 51, 3), 90, np.uint8)).save(picture)

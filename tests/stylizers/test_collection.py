@@ -79,13 +79,21 @@ def test_a_mixture_needs_one_network(
         registry.find("sea,skyy", "best")
 
 
-@pytest.mark.parametrize("spec", ["sea:-1,sky:2", "sea:0", "sea:nan,sky", "sea:inf,sky", "sea:x"])
+@pytest.mark.parametrize("spec", ["sea:-1,sky:2", "sea:0", "sea:nan", "sea:inf", "sea:x"])
 def test_what_is_no_mixture_is_refused(registry: StyleRegistry, spec: str) -> None:
     with pytest.raises(StyleError, match=r"shares? "):
         registry.find(spec, "best")
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), SHARES, min_size=1))
+def test_times_are_no_shares(registry: StyleRegistry) -> None:
+    for spec in ("sea, 5 sky", "0 sea, 5 sky", "sea,"):
+        with pytest.raises(StyleError, match=r"no style and share, .* between semicolons"):
+            registry.find(spec, "best")
+    with pytest.raises(StyleError, match="give each style a share"):
+        registry.find("sea:0.6,sky", "best")
+
+
+@given(st.dictionaries(st.from_regex(r"style-[a-z]", fullmatch=True), SHARES, min_size=1))
 def test_shares_are_together_1(amounts: dict[str, float]) -> None:
     read = parse_mixture(",".join(f"{name}:{amount!r}" for name, amount in amounts.items()))
     assert math.isclose(sum(read.values()), 1)

@@ -89,3 +89,8 @@ def test_a_folder_without_fault_needs_no_words_and_one_of_many_few(photos: Path)
         (photos / f"broken{k:02}.jpg").touch()
     usable_pictures(photos, 40, notes.append)
     assert notes[0].endswith("broken09.jpg (not readable) and 3 more")
+
+
+def test_photographs_in_a_file_are_no_folder(photos: Path) -> None:
+    with pytest.raises(InputError, match="is a file, not a folder of pictures"):
+        find_photos(next(photos.rglob("*.jpg")))

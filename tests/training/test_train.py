@@ -45,6 +45,14 @@ def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
         assert preview.size == (4 * 32, 2 * 32)
 
 
+def test_photographs_that_cannot_be_used_are_named_and_not_counted(config: TrainConfig) -> None:
+    (config.photos / "broken.jpg").write_bytes(b"no picture")
+    notes: list[str] = []
+    path = train(replace(config, steps=1), on_note=notes.append)
+    assert notes == [f"{config.photos}: left out broken.jpg (not readable)"]
+    assert read_cards(path)[0].data == "20 photographs"
+
+
 def test_learns(config: TrainConfig) -> None:
     losses: list[float] = []
     train(replace(config, steps=150, temporal=False), lambda p: losses.append(p.losses["style"]))

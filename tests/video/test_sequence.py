@@ -1,14 +1,17 @@
+import io
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from vidstyle.errors import InputError
 from vidstyle.types import EncodeOptions
+from vidstyle.video.images import read_image
 from vidstyle.video.info import output_suffix, probe
 from vidstyle.video.mux import mux
 from vidstyle.video.opening import is_sequence, sequence_files
@@ -44,6 +47,42 @@ def test_numbered_pictures_are_a_clip(
     written = probe(tmp_path / "o")
     assert (written.frame_count, output_suffix(info)) == (5, ".mp4")
     assert written.average_rate == (rate or 25)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("orientation", range(9))
+def test_pictures_with_exif_data_are_upright(
+    tmp_path: Path, noise: Noise, suffix: str, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "A camera"
+    if orientation:
+        exif[ExifTags.Base.Orientation] = orientation
+    quality = {"quality": 95, "subsampling": 0} if suffix == "jpg" else {}
+    for number in range(3):
+        Image.fromarray(noise(40, 24)).save(tmp_path / f"{number}.{suffix}", exif=exif, **quality)
+    (first, *_) = read_frames(probe(tmp_path / f"%d.{suffix}"))
+    upright = read_image(tmp_path / f"0.{suffix}")
+    assert first.image.shape == upright.shape
+    assert np.abs(first.image.astype(int) - upright).mean() < 3
+
+
+def test_a_clip_of_pictures_with_exif_data_is_read(tmp_path: Path, noise: Noise) -> None:
+    """As cameras write them: what FFmpeg tells of their data, PyAV has no name for."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    picture = io.BytesIO()
+    Image.fromarray(noise(40, 24)).save(picture, "JPEG", exif=exif)
+    with av.open(str(tmp_path / "clip.avi"), "w") as output:
+        stream = output.add_stream("mjpeg", 25, options={"strict": "unofficial"})
+        stream.width, stream.height, stream.pix_fmt = 40, 24, "yuvj420p"
+        for number in range(3):
+            packet = av.Packet(picture.getvalue())
+            packet.stream, packet.pts, packet.dts = stream, number, number
+            packet.time_base, packet.is_keyframe = Fraction(1, 25), True
+            output.mux(packet)
+    info = probe(tmp_path / "clip.avi")
+    assert (info.rotation, info.width, info.height) == (270, 24, 40)
 
 
 def test_only_the_named_pictures_belong_to_it(pictures: Path) -> None:

@@ -14,8 +14,9 @@ from vidstyle.cli.options import debug_option, json_option
 from vidstyle.cli.text import clean, count, span
 from vidstyle.cli.values import limit, rate, seconds, timetable
 from vidstyle.coherence import DEFAULT_CONSISTENCY
+from vidstyle.errors import VidstyleError
 from vidstyle.jobs.config import HDR_CHOICES, RunConfig
-from vidstyle.jobs.report import FileReport, Progress
+from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.types import TIERS, EncodeOptions, Limits, Tier
 
 _DEFAULT = EncodeOptions()
@@ -143,6 +144,20 @@ def run(
         hdr=hdr,
         limits=Limits(**dict(limits)),
     )
+    painted: list[FileReport] = []
+    try:
+        report = _painted(config, painted)
+    except VidstyleError as error:
+        if as_json:
+            _print(RunReport(tuple(painted), (FileFailure.of(None, error),)))
+        raise
+    if as_json:
+        _print(report)
+    return report.exit_code
+
+
+def _painted(config: RunConfig, painted: list[FileReport]) -> RunReport:
+    """Paint, and show how far it is; what is finished is put into `painted` at once."""
     # The heavy libraries come in here, where they are needed: --help must not wait for them.
     from vidstyle.jobs.run import run as run_job
 
@@ -152,14 +167,17 @@ def run(
             if step.report is None:
                 shown.show(_state(step))
             else:
+                painted.append(step.report)
                 shown.say(_summary(step.report))
 
         report = run_job(config, on_progress=show, on_note=lambda text: shown.say(note(text)))
         for failed in report.failures:
             shown.say(failure(failed.error))
-    if as_json:
-        click.echo(json.dumps(report.to_json(), indent=2))
-    return report.exit_code
+    return report
+
+
+def _print(report: RunReport) -> None:
+    click.echo(json.dumps(report.to_json(), indent=2))
 
 
 def _usual_codec(output: Path | None) -> str:

@@ -41,9 +41,12 @@ _COLUMNS = ("name", "title", "painter", "year", "tiers")
     metavar="FILE",
     help="The picture to show, or a clip, of which it is the first frame.",
 )
+@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite a sheet that exists.")
 @json_option
 @debug_option
-def styles(name: str | None, sheet: Path | None, source: Path | None, as_json: bool) -> None:
+def styles(
+    name: str | None, sheet: Path | None, source: Path | None, overwrite: bool, as_json: bool
+) -> None:
     """List the styles there are, and where they come from.
 
     With a NAME, show what that style says of itself: how it was trained, on what terms it may be
@@ -59,7 +62,7 @@ def styles(name: str | None, sheet: Path | None, source: Path | None, as_json: b
     if sheet is not None and source is not None:
         if name is not None:
             raise click.UsageError("--sheet shows every style; leave out the NAME")
-        _write_sheet(source, sheet)
+        _write_sheet(source, sheet, overwrite)
     elif name is not None:
         _show(name, as_json)
     else:
@@ -137,10 +140,10 @@ def _list(as_json: bool) -> None:
         click.echo(f"no styles yet: there is none in {clean(folders)}")
 
 
-def _write_sheet(source: Path, sheet: Path) -> None:
+def _write_sheet(source: Path, sheet: Path, overwrite: bool) -> None:
     from vidstyle.jobs.sheet import write_sheet
 
-    names = write_sheet(source, sheet)
+    names = write_sheet(source, sheet, overwrite=overwrite)
     click.echo(f"wrote {clean(str(sheet))}: {', '.join(names)}")
 
 

@@ -161,6 +161,7 @@ def train(context: click.Context, /, **options: Any) -> None:
 
     is_demonstration = options["photos"] is None
     config = _config(context, options)
+    _refuse_shipped_names(config)
     seen: list[int] = []
     with display(quiet=rank() > 0) as shown:
 
@@ -195,7 +196,8 @@ def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | Cy
         for name in names if other != method else ():
             value = options.pop(name)
             if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
-                raise UsageError(f"{_spelt(name)} {_said(value)}: is for --method {other} only")
+                said = _spelt(name) if value is True else f"{_spelt(name)} {_said(value)}"
+                raise UsageError(f"{said}: is for --method {other} only")
     source = _OWN[method][0]
     if method == "feed-forward" and not options[source] and options["photos"] is None:
         return _demonstration(options)
@@ -209,6 +211,18 @@ def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | Cy
     if method == "cyclegan":
         return CycleGanConfig(**given)
     return TrainConfig(styles=given.pop("style_images"), **given)
+
+
+def _refuse_shipped_names(config: TrainConfig | CycleGanConfig) -> None:
+    """The user's own styles are found before those that come with vidstyle, and would hide them."""
+    from vidstyle.stylizers.registry import StyleRegistry, shipped_folder, user_folder
+
+    if config.output != user_folder():
+        return
+    shipped = StyleRegistry([shipped_folder()]).names()
+    for name in config.style_names:
+        if name in shipped:
+            raise UsageError(f"{name}: comes with vidstyle; give your own another --name")
 
 
 def _demonstration(options: dict[str, Any]) -> TrainConfig:

@@ -13,7 +13,7 @@ from typing import Any
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.cores import readers
-from vidstyle.jobs.identity import BATCH, identity
+from vidstyle.jobs.identity import BATCH, identity, request
 from vidstyle.jobs.journal import Journal, remembered
 from vidstyle.jobs.part import part_folder, publish
 from vidstyle.jobs.plan import Task
@@ -26,7 +26,7 @@ from vidstyle.jobs.style import Style
 from vidstyle.motion.ops import Ops
 from vidstyle.stylizers.engine import Engine
 from vidstyle.types import VideoInfo
-from vidstyle.video.images import read_image, write_image
+from vidstyle.video.images import is_see_through, read_image, write_image
 from vidstyle.video.mux import MuxSummary, mux
 from vidstyle.video.read import ReadReport, read_frames, treatments
 from vidstyle.video.stamp import fingerprint
@@ -66,6 +66,8 @@ class Job:
         with self.watch.timing(PAINTING):
             painting = mix(image, engine.paint(image[None])[0], self.config.strength)
         self._tell(engine)
+        if is_see_through(self.task.input):
+            self._note("is see-through in places; what lies behind is painted white")
         with self.watch.timing(ENCODING), part_folder(self.task.output) as folder:
             part = folder / self.task.output.name
             write_image(part, painting, self._stamp(engine))
@@ -80,7 +82,7 @@ class Job:
         with self._journal(size, engine) as (journal, batch):
             resumed = journal.frames
             self._write_segments(journal, info, engine, batch, read)
-            joined = self._join(journal, info, engine)
+            joined = self._join(journal, info, engine, read)
         nudged = sum(segment.nudged for segment in journal.segments)
         notes = (
             *treatments(info, read),
@@ -167,12 +169,15 @@ class Job:
         self._tell(engine)
         self._show(writer.frames, read.expected_frames)
 
-    def _join(self, journal: Journal, info: VideoInfo, engine: Engine) -> MuxSummary:
+    def _join(
+        self, journal: Journal, info: VideoInfo, engine: Engine, read: ReadReport
+    ) -> MuxSummary:
         """Put the output together and give it its name; the journal has done its work then."""
         part = journal.folder / self.task.output.name
+        stamp = self._stamp(engine) | ({"partial": True} if read.is_partial else {})
         watchdog = Watchdog(self.watch)
         with Crew() as crew:
-            muxed = crew.ahead(self._mux(journal, info, part, engine, crew.go_on), 1)
+            muxed = crew.ahead(self._mux(journal, info, part, stamp, crew.go_on), 1)
             (joined,) = crew.watched(muxed, lambda: watchdog.look(_last_change(part)))
         publish(joined.files, self.task.output.parent, overwrite=self.task.overwrite)
         journal.discard()
@@ -185,7 +190,7 @@ class Job:
         journal: Journal,
         info: VideoInfo,
         part: Path,
-        engine: Engine,
+        stamp: dict[str, Any],
         on_packet: Callable[[], None],
     ) -> Generator[MuxSummary, None, None]:
         with self.watch.timing(JOINING):
@@ -194,7 +199,7 @@ class Job:
                 info,
                 part,
                 container=self.task.container,
-                stamp=self._stamp(engine),
+                stamp=stamp,
                 start=self.config.start,
                 duration=self.config.duration,
                 last_duration=journal.segments[-1].last_duration,
@@ -211,6 +216,7 @@ class Job:
 
     def _stamp(self, engine: Engine) -> dict[str, Any]:
         """What made the painting, for the output's metadata."""
+        source = fingerprint(self.task.input)
         return {
             "version": version("vidstyle"),
             "style": self.style.spec,
@@ -218,7 +224,8 @@ class Job:
             "strength": self.config.strength,
             "consistency": self.config.consistency,
             "engine": engine.name,
-            "source": fingerprint(self.task.input),
+            "source": source,
+            "request": request(source, self.config, self.style),
             **({"start": str(self.config.start)} if self.config.start else {}),
         }
 
@@ -262,7 +269,8 @@ def _losses(read: ReadReport, nudged: int) -> Iterator[str]:
     if read.cut_short or read.gave_up:
         yield f"ends early: painted {read.frames:,}{of} frames; the file is cut off or damaged"
     elif read.skipped:
-        yield f"is damaged: {read.skipped:,} packets could not be read and were left out"
+        packets = "1 packet" if read.skipped == 1 else f"{read.skipped:,} packets"
+        yield f"is damaged: {packets} could not be read; they were left out"
     elif read.has_holes:
         yield f"is damaged: painted {read.frames:,}{of} frames, the others cannot be read"
     if read.synthesised:

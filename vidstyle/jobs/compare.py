@@ -64,6 +64,8 @@ def compare(
 def _refuse(config: EvaluateConfig, output: Path, *, overwrite: bool) -> None:
     if output.resolve() in {path.resolve() for path in (config.source, *config.outputs)}:
         raise UsageError(f"{output}: is one of the clips; name a page to write with -o")
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{output}: a page is written as .html; change the suffix")
     if not overwrite and output.exists():
         raise UsageError(f"{output}: exists; allow it to be overwritten (-y), or name another (-o)")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -45,14 +47,9 @@ def identity(
     Raises:
         InputError: the clip cannot be read any more.
     """
-    options = {field.name: getattr(config, field.name) for field in fields(config)}
-    chosen = {name: value for name, value in options.items() if name not in _IMMATERIAL}
-    chosen |= asdict(chosen.pop("encode"))
     facts = {
         **_input(path),
-        "the style": style.spec,
-        "the style file": style.sha256,
-        **{name.replace("_", " "): value for name, value in chosen.items()},
+        **_asked_for(config, style),
         "the engine": engine,
         "the number of processor cores": available_cores(),
         BATCH: batch,
@@ -60,6 +57,31 @@ def identity(
         **{f"{name}'s version": _version(name) for name in _PACKAGES},
     }
     return {name: str(value) for name, value in facts.items()}
+
+
+def request(content: str, config: RunConfig, style: Style) -> str:
+    """Checksum of what is asked for, whatever machine and version paint it.
+
+    A finished painting that bears it need not be painted again.
+
+    Args:
+        content: the clip's or picture's `fingerprint`.
+        config: as for `identity`.
+        style: as for `identity`.
+    """
+    facts = {"content": content, **_asked_for(config, style)}
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+
+
+def _asked_for(config: RunConfig, style: Style) -> dict[str, object]:
+    options = {field.name: getattr(config, field.name) for field in fields(config)}
+    chosen = {name: value for name, value in options.items() if name not in _IMMATERIAL}
+    chosen |= asdict(chosen.pop("encode"))
+    return {
+        "the style": style.spec,
+        "the style file": style.sha256,
+        **{name.replace("_", " "): value for name, value in chosen.items()},
+    }
 
 
 def _input(path: Path) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -72,9 +72,13 @@ class Plan:
     tasks: tuple[Task, ...]
     failures: tuple[FileFailure, ...] = ()
     notes: tuple[str, ...] = ()
+    done: tuple[Path, ...] = ()
+    """Outputs that are there already, just as this run would leave them."""
 
 
-def make_plan(config: RunConfig, style: str) -> Plan:
+def make_plan(
+    config: RunConfig, style: str, is_done: Callable[[Task], bool] = lambda _: False
+) -> Plan:
     """Find the inputs, name the outputs, and refuse what would go wrong later.
 
     An unreadable file among several inputs becomes a failure of the plan; the others are painted.
@@ -82,10 +86,12 @@ def make_plan(config: RunConfig, style: str) -> Plan:
     Args:
         config: the run.
         style: name of the style, a part of the outputs' names.
+        is_done: whether a task's output is there already, just as the run would leave it.
 
     Raises:
         InputError: the only input cannot be read, or a folder holds nothing to paint.
-        UsageError: an output exists, equals an input, or would be written twice.
+        UsageError: an output exists that is not this run's, equals an input, or would be written
+            twice; or an option speaks of inputs that there are none of.
         ResourceError: an output's folder cannot be written to.
     """
     notes: list[str] = []
@@ -103,6 +109,11 @@ def make_plan(config: RunConfig, style: str) -> Plan:
         raise UsageError(f"{config.output}: is one file, but the inputs are several; name a folder")
     tasks = [_task(path, info, style, config) for path, info in readable]
     _refuse_clashes(tasks)
+    if config.rate is not None and not any(is_sequence(path) for path in paths):
+        raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
+    done = [] if config.overwrite else [task for task in tasks if is_done(task)]
+    tasks = [task for task in tasks if task not in done]
+    notes += _of_done(done)
     _refuse_bad_outputs(tasks, paths)
     for task in tasks:
         if task.info is not None:
@@ -110,7 +121,7 @@ def make_plan(config: RunConfig, style: str) -> Plan:
             check_encoding(task.info, task.encoding(config.encode), container)
     _refuse_bad_folders(tasks, config.output)
     notes += _short_of_room(tasks, config)
-    return Plan(tuple(tasks), tuple(failures), tuple(notes))
+    return Plan(tuple(tasks), tuple(failures), tuple(notes), tuple(task.output for task in done))
 
 
 def _expand(inputs: Iterable[Path], notes: list[str]) -> Iterator[Path]:
@@ -139,6 +150,10 @@ def media_in(folder: Path) -> list[Path]:
 
 def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
     media = media_in(folder)
+    inner = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    if inner:
+        named = "1 folder" if len(inner) == 1 else f"{len(inner):,} folders"
+        notes.append(f"{folder}: left out {named} inside; name what is to be painted as well")
     fresh = [path for path in media if not _is_painted(path)]
     if painted := len(media) - len(fresh):
         notes.append(f"{folder}: left out {painted} that vidstyle painted itself")
@@ -227,6 +242,13 @@ def _refuse_clashes(tasks: list[Task]) -> None:
                 f"{first} and {task.input}: both would become {task.output}; "
                 "paint one of them with an -o of its own"
             )
+
+
+def _of_done(tasks: list[Task]) -> Iterator[str]:
+    if len(tasks) == 1:
+        yield f"{tasks[0].output}: is painted already, just so; -y paints it anew"
+    elif tasks:
+        yield f"{len(tasks):,} inputs are painted already, just so; -y paints them anew"
 
 
 def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:

@@ -72,14 +72,15 @@ class Progress:
 class FileFailure:
     """One input that could not be painted; the other inputs of its run were."""
 
-    input: Path
+    input: Path | None
+    """None where the run ended as a whole."""
     error: str
     """The message, in one line."""
     exit_code: int
 
     @classmethod
-    def of(cls, path: Path, error: VidstyleError) -> FileFailure:
-        """The failure that `error` was for `path`."""
+    def of(cls, path: Path | None, error: VidstyleError) -> FileFailure:
+        """The failure that `error` was for `path`, or for the run."""
         return cls(path, str(error), error.exit_code)
 
 
@@ -93,13 +94,18 @@ class RunReport:
     """All that was said to the user, once each; notes on one file begin with its name."""
     seconds: float = 0.0
     """Wall time of the whole run, loading included."""
+    kept: tuple[Path, ...] = ()
+    """Outputs that were there already, painted as is asked for now."""
+    kept_partial: bool = False
+    """Whether one of those lacks what could not be read of its input."""
 
     @property
     def exit_code(self) -> int:
         """0, or what ails the run: a failed input weighs more than a partial one."""
         if self.failures:
             return self.failures[0].exit_code
-        return FINISHED_PARTIAL if any(file.partial for file in self.files) else 0
+        partial = self.kept_partial or any(file.partial for file in self.files)
+        return FINISHED_PARTIAL if partial else 0
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values; paths become text."""

@@ -8,9 +8,11 @@ from time import perf_counter
 from vidstyle.errors import InputError
 from vidstyle.jobs.clip import Job
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.plan import make_plan
+from vidstyle.jobs.identity import request
+from vidstyle.jobs.plan import Task, make_plan
 from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.jobs.style import Style, load_style
+from vidstyle.video.stamp import fingerprint, read_stamp
 
 
 def run(
@@ -48,7 +50,8 @@ def run(
             device=config.device,
             engine=config.engine,
         )
-    plan = make_plan(config, style.card.name)
+    chosen = style
+    plan = make_plan(config, style.card.name, lambda task: _is_done(task, config, chosen))
     for note in (*style.notes, *plan.notes):
         say(note)
     files: list[FileReport] = []
@@ -61,7 +64,29 @@ def run(
             if len(plan.tasks) + len(plan.failures) == 1:
                 raise
             failures.append(FileFailure.of(task.input, error))
-    return RunReport(tuple(files), tuple(failures), tuple(say.said), perf_counter() - since)
+    partial = [output for output in plan.done if (read_stamp(output) or {}).get("partial")]
+    for output in partial:
+        say(f"{output}: was painted as far as its input could be read")
+    return RunReport(
+        tuple(files),
+        tuple(failures),
+        tuple(say.said),
+        perf_counter() - since,
+        plan.done,
+        kept_partial=bool(partial),
+    )
+
+
+def _is_done(task: Task, config: RunConfig, style: Style) -> bool:
+    """Whether the output is there already, painted from this input as it is asked for now."""
+    if task.numbered or not task.output.is_file():
+        return False
+    try:
+        stamp = read_stamp(task.output)
+        wanted = request(fingerprint(task.input), config, style)
+    except (InputError, OSError):
+        return False
+    return stamp is not None and stamp.get("request") == wanted
 
 
 class _Notes:

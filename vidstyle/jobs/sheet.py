@@ -27,14 +27,22 @@ _PAPER, _INK = (250, 248, 244), (40, 40, 40)
 """Colours of the sheet and of its captions."""
 
 
-def write_sheet(source: Path, output: Path, *, device: str = "auto") -> tuple[str, ...]:
+def write_sheet(
+    source: Path, output: Path, *, overwrite: bool = False, device: str = "auto"
+) -> tuple[str, ...]:
     """Paint a picture, or a clip's first frame, in every style; gives the names of the styles.
 
     Raises:
         InputError: the source is neither a picture nor a clip.
-        UsageError: there are no styles, or the output's name is no picture's.
+        UsageError: there are no styles, or the output's name is no picture's, that of the source,
+            or taken.
         StyleError, ResourceError: a style cannot be used here.
     """
+    if output.exists():
+        if output.samefile(source):
+            raise UsageError(f"{output}: is what the sheet is to show; give the sheet another name")
+        if not overwrite:
+            raise UsageError(f"{output}: exists already; overwrite it with -y")
     names = StyleRegistry().names()
     if not names:
         raise UsageError("there are no styles to show")

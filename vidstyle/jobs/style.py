@@ -120,9 +120,9 @@ def load_style(
     # A file named by its path is what it is; its tier surprises only who asked for another.
     by_path = name.endswith(SUFFIX) or os.sep in name
     surprise = file.card.tier != wanted and (tier is not None or not by_path)
-    notes = (
-        (f"{name} has no {wanted} tier yet: painting with {file.card.tier}",) if surprise else ()
-    )
+    mixed = not by_path and any(mark in name for mark in ",:;")
+    why = "styles are only mixed in best" if mixed else f"{name} has no {wanted} tier yet"
+    notes = (f"{why}: painting with {file.card.tier}",) if surprise else ()
     return Style(file.reversed() if reverse else file, device, engine, notes)
 
 

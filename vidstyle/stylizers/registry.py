@@ -240,8 +240,15 @@ def parse_mixture(spec: str) -> dict[str, float]:
         StyleError: it says something else.
     """
     amounts: dict[str, float] = {}
+    if 0 < spec.count(":") < spec.count(",") + 1:
+        raise StyleError(f"{spec!r}: give each style a share, as in monet:0.6,scream:0.4, or none")
     for part in spec.split(","):
         name, _, amount = part.strip().partition(":")
+        if not STYLE_NAME.fullmatch(name):
+            raise StyleError(
+                f"{part.strip()!r} is no style and share, such as monet:0.6 (what is painted at "
+                'different times stands between semicolons: "0 monet; 5 scream")'
+            )
         try:
             amounts[name] = amounts.get(name, 0) + float(amount or 1)
         except ValueError:

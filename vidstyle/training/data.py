@@ -29,7 +29,8 @@ def find_photos(folder: Path) -> list[Path]:
         InputError: the folder is missing or holds fewer than `LEAST_PHOTOS` pictures.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder of pictures")
+        what = "is a file, not a folder" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what} of pictures")
     photos = find_pictures(folder)
     if len(photos) < LEAST_PHOTOS:
         raise InputError(

@@ -27,7 +27,7 @@ from vidstyle.training.beginning import begin_with
 from vidstyle.training.clips import ClipPairs, MovedBatches
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.cyclegan import CycleGanTraining
-from vidstyle.training.data import PhotoBatches, find_photos, find_pictures
+from vidstyle.training.data import PhotoBatches, find_pictures, usable_pictures
 from vidstyle.training.loop import TrainingLoop, TrainProgress, descend, set_learning_rate
 from vidstyle.training.losses import (
     FeatureStatistics,
@@ -70,7 +70,7 @@ def train(
     """
     if isinstance(config, CycleGanConfig):
         return CycleGanTraining(config, on_note).run(on_progress)
-    return Training(config).run(on_progress)
+    return Training(config, on_note).run(on_progress)
 
 
 class Training(TrainingLoop[Tensor | MovedPair]):
@@ -78,9 +78,12 @@ class Training(TrainingLoop[Tensor | MovedPair]):
 
     config: TrainConfig
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(
+        self, config: TrainConfig, on_note: Callable[[str], None] = lambda _: None
+    ) -> None:
         super().__init__(config)
-        self.photos = find_photos(config.photos)
+        # Enlarged more than twice, a picture would teach blur.
+        self.photos = usable_pictures(config.photos, config.crop // 2, on_note)
         self.clips = ClipPairs(self.run_folder / PAIR_FOLDER) if config.clips else None
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]

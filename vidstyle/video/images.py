@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.types import Limits
@@ -26,6 +26,16 @@ IMAGE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _READABLE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 _MOVING = ("PNG", "WEBP", "AVIF")
 _STAMP = "vidstyle"
+# Degrees counter-clockwise, after a flip left to right or without one (CIPA DC-008, Orientation).
+_UPRIGHT = {
+    2: (0, True),
+    3: (180, False),
+    4: (180, True),
+    5: (90, True),
+    6: (270, False),
+    7: (270, True),
+    8: (90, False),
+}
 _TOO_LARGE = "is too large to be painted; make it smaller first"
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError)
 
@@ -90,6 +100,23 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise InputError(
             f"{path}: cannot be read as a picture; it is damaged or cut off"
         ) from error
+
+
+def exif_orientation(path: Path) -> tuple[int, bool]:
+    """How a picture's EXIF tag turns it upright, as `vidstyle.video.info.orientation` says it."""
+    try:
+        with _open(path) as image:
+            return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1), (0, False))
+    except (*_BROKEN, Image.DecompressionBombError):  # of a kind that only FFmpeg knows
+        return 0, False
+
+
+def is_see_through(path: Path) -> bool:
+    """Whether a readable picture has a pixel that is not solid."""
+    with _open(path) as image:
+        if not image.has_transparency_data:
+            return False
+        return bool((np.asarray(image.convert("RGBA"))[..., 3] < 255).any())
 
 
 def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> None:

@@ -16,7 +16,14 @@ from vidstyle.errors import InputError
 from vidstyle.types import Limits, TrackInfo, VideoInfo
 from vidstyle.video.colour import colour_of
 from vidstyle.video.decode import Losses, decoded
-from vidstyle.video.opening import ENCRYPTED, UNDECODABLE, open_input
+from vidstyle.video.images import exif_orientation
+from vidstyle.video.opening import (
+    ENCRYPTED,
+    UNDECODABLE,
+    is_sequence,
+    open_input,
+    sequence_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +53,7 @@ def probe(path: Path, limits: Limits | None = None, *, rate: Fraction | None = N
         duration = _declared_duration(container, stream)
         if duration is not None:
             _check(path, limits, "hours", math.ceil(duration / 3600), "lasts {} hours")
-        rotation, mirrored = orientation(frame)
+        rotation, mirrored = _upright(path, frame)
         sideways = rotation in (90, 270)
         width, height = frame.width, frame.height
         aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -83,6 +90,13 @@ def is_cover(stream: Stream) -> bool:
     return bool(stream.disposition & _COVER)
 
 
+def _upright(path: Path, frame: av.VideoFrame) -> tuple[int, bool]:
+    """What `orientation` says; for numbered pictures, what the first one says itself."""
+    if is_sequence(path):
+        return exif_orientation(next(iter(sequence_files(path).values())))
+    return orientation(frame)
+
+
 def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
     """How a stored frame becomes upright, from its display matrix.
 
@@ -91,9 +105,12 @@ def orientation(frame: av.VideoFrame) -> tuple[int, bool]:
         flipped left to right first. The matrix (ISO/IEC 14496-12, section 8.3.2) takes a point
         (x, y), y pointing down, to (a x + c y, b x + d y); any other angle goes to the nearest.
     """
-    if Type.DISPLAYMATRIX not in frame.side_data:
+    try:
+        side_data = cast("Mapping[Type, SideData]", frame.side_data)
+    except ValueError:  # PyAV knows no name for some of it, as for a photograph's EXIF data
+        return round(frame.rotation / 90) % 4 * 90, False
+    if Type.DISPLAYMATRIX not in side_data:
         return 0, False
-    side_data = cast("Mapping[Type, SideData]", frame.side_data)
     matrix = memoryview(bytes(side_data[Type.DISPLAYMATRIX])).cast("i")
     a, b, c, d = matrix[0], matrix[1], matrix[3], matrix[4]
     mirrored = a * d - b * c < 0

@@ -159,7 +159,7 @@ def _why_unreadable(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if is_image(path):
-        return "is a picture, not a video"
+        return "is a picture, not a video; give it a picture's suffix, such as .jpg"
     if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
         return "is a playlist; name the video file it points to"
     if b"ftyp" in head[:12] or b"moof" in head or b"moov" in head[:64]:

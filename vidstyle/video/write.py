@@ -38,6 +38,9 @@ _REPEATABLE = "asm=AVX2,BMI2,LZCNT"
 _USUAL_CODECS = "libx264, libx265, libsvtav1 or libvpx-vp9"
 
 
+# Above these x264 and x265 say nothing, and take these.
+_MOST_CRF = {"libx264": 51, "libx264rgb": 51, "libx265": 51}
+_MOST_CRF_ELSEWHERE = 63
 WITHOUT_LOSS = EncodeOptions(codec="libx264rgb", crf=0, preset="ultrafast", pixel_format="rgb24")
 """Every pixel as it is painted, at some 2 bytes each."""
 
@@ -212,6 +215,9 @@ def _open_encoder(
     context.sample_aspect_ratio = info.sample_aspect_ratio
     tag(context, output_colour(info.colour, pixel_format))
     private = {option.name: option for option in context.supported_options.private}
+    most = _MOST_CRF.get(codec.name, _MOST_CRF_ELSEWHERE)
+    if "crf" in private and options.crf > most:
+        raise UsageError(f"{codec.name} knows a crf of 0 to {most}, not {options.crf}")
     context.options = _private_options(private, options)
     try:
         context.open()
