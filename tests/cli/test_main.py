@@ -444,6 +444,8 @@ def test_a_sheet_spares_what_is_there(
         assert (refused.code, picture_file.read_bytes()) == (2, before)
         assert_one_line(refused, "is what the sheet is to show")
     sheet.write_text("precious")
+    missing = vidstyle("styles", "--of", tmp_path / "none.mp4", "--sheet", sheet, "-y")
+    assert (missing.code, sheet.read_text()) == (3, "precious")
     assert_one_line(vidstyle(*command, sheet), "exists already; overwrite it with -y")
     assert sheet.read_text() == "precious"
     assert vidstyle(*command, sheet, "-y").code == 0

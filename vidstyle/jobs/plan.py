@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -112,8 +112,9 @@ def make_plan(
     if config.rate is not None and not any(is_sequence(path) for path in paths):
         raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
     done = [] if config.overwrite else [task for task in tasks if is_done(task)]
-    tasks = [task for task in tasks if task not in done]
-    notes += _of_done(done)
+    kept = tuple(task.output for task in done)
+    tasks = [task for task in tasks if task.output not in kept]
+    notes += _of_done(kept)
     _refuse_bad_outputs(tasks, paths)
     for task in tasks:
         if task.info is not None:
@@ -121,7 +122,7 @@ def make_plan(
             check_encoding(task.info, task.encoding(config.encode), container)
     _refuse_bad_folders(tasks, config.output)
     notes += _short_of_room(tasks, config)
-    return Plan(tuple(tasks), tuple(failures), tuple(notes), tuple(task.output for task in done))
+    return Plan(tuple(tasks), tuple(failures), tuple(notes), kept)
 
 
 def _expand(inputs: Iterable[Path], notes: list[str]) -> Iterator[Path]:
@@ -244,11 +245,11 @@ def _refuse_clashes(tasks: list[Task]) -> None:
             )
 
 
-def _of_done(tasks: list[Task]) -> Iterator[str]:
-    if len(tasks) == 1:
-        yield f"{tasks[0].output}: is painted already, just so; -y paints it anew"
-    elif tasks:
-        yield f"{len(tasks):,} inputs are painted already, just so; -y paints them anew"
+def _of_done(outputs: Sequence[Path]) -> Iterator[str]:
+    if len(outputs) == 1:
+        yield f"{outputs[0]}: is painted already, just so; -y paints it anew"
+    elif outputs:
+        yield f"{len(outputs):,} inputs are painted already, just so; -y paints them anew"
 
 
 def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:

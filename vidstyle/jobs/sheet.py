@@ -39,7 +39,7 @@ def write_sheet(
         StyleError, ResourceError: a style cannot be used here.
     """
     if output.exists():
-        if output.samefile(source):
+        if source.exists() and output.samefile(source):
             raise UsageError(f"{output}: is what the sheet is to show; give the sheet another name")
         if not overwrite:
             raise UsageError(f"{output}: exists already; overwrite it with -y")
