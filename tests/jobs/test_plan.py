@@ -317,6 +317,17 @@ def test_folders_inside_a_folder_are_told_of(tmp_path: Path, make_clip: MakeClip
     assert note == f"{tmp_path}: left out 2 folders inside; name what is to be painted as well"
 
 
+def test_a_folder_of_numbered_pictures_is_told_how_to_be_a_clip(tmp_path: Path) -> None:
+    for number in range(1, 25):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"shot 2_{number:03}.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo 7.jpg")
+    (note,) = plan(tmp_path).notes
+    said = f"its 24 numbered pictures are one clip as {tmp_path / 'shot 2_%03d.png'}"
+    assert note == f"{tmp_path}: {said}"
+    (tmp_path / "shot 2_012.png").unlink()
+    assert plan(tmp_path).notes == ()
+
+
 def test_a_rate_is_for_numbered_pictures(make_clip: MakeClip) -> None:
     with pytest.raises(UsageError, match="a clip keeps its own frame rate"):
         plan(make_clip(frames=2), rate=Fraction(12))

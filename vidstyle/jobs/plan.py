@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -32,6 +33,10 @@ BYTES_A_PIXEL = 0.1
 """Of a painted clip at the usual quality: 0.08 (monet) to 0.11 (composition-vii) on a real clip."""
 BYTES_A_PIXEL_WITHOUT_LOSS = 2
 """Of numbered pictures, and of the track that they are made of."""
+
+A_CLIP = 24
+"""So many pictures, numbered without a gap, may well be a clip."""
+_NUMBERED = re.compile(r"(.*?)(\d+)(\.[^.]+)")
 
 CLIP_OUTPUTS = tuple(f".{name}" for name in MUXERS)
 
@@ -155,12 +160,25 @@ def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
     if inner:
         named = "1 folder" if len(inner) == 1 else f"{len(inner):,} folders"
         notes.append(f"{folder}: left out {named} inside; name what is to be painted as well")
+    notes += _of_numbered(folder, media)
     fresh = [path for path in media if not _is_painted(path)]
     if painted := len(media) - len(fresh):
         notes.append(f"{folder}: left out {painted} that vidstyle painted itself")
     if not fresh:
         raise InputError(f"{folder}: there is no clip or picture to paint in this folder")
     return fresh
+
+
+def _of_numbered(folder: Path, media: list[Path]) -> Iterator[str]:
+    """A hint for who names the folder of a clip's frames, which would be painted one by one."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for path in media:
+        if path.suffix.lower() not in CLIP_SUFFIXES and (match := _NUMBERED.fullmatch(path.name)):
+            before, digits, after = match.groups()
+            numbers[f"{before}%0{len(digits)}d{after}"].append(int(digits))
+    for name, its in numbers.items():
+        if len(its) >= A_CLIP and max(its) - min(its) == len(its) - 1:
+            yield f"{folder}: its {len(its):,} numbered pictures are one clip as {folder / name}"
 
 
 def _is_painted(path: Path) -> bool:
