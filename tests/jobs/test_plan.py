@@ -315,6 +315,8 @@ def test_folders_inside_a_folder_are_told_of(tmp_path: Path, make_clip: MakeClip
         (tmp_path / name).mkdir()
     (note,) = plan(tmp_path).notes
     assert note == f"{tmp_path}: left out 2 folders inside; name what is to be painted as well"
+    (note,) = plan(tmp_path, output=tmp_path / "day 1").notes
+    assert "left out 1 folder inside" in note
 
 
 def test_a_folder_of_numbered_pictures_is_told_how_to_be_a_clip(tmp_path: Path) -> None:
@@ -322,8 +324,8 @@ def test_a_folder_of_numbered_pictures_is_told_how_to_be_a_clip(tmp_path: Path) 
         Image.new("RGB", (8, 8)).save(tmp_path / f"shot 2_{number:03}.png")
     Image.new("RGB", (8, 8)).save(tmp_path / "photo 7.jpg")
     (note,) = plan(tmp_path).notes
-    said = f"its 24 numbered pictures are one clip as {tmp_path / 'shot 2_%03d.png'}"
-    assert note == f"{tmp_path}: {said}"
+    said = "24 numbered pictures are painted each for itself; as one clip:"
+    assert note == f"{tmp_path}: {said} {tmp_path / 'shot 2_%03d.png'}"
     (tmp_path / "shot 2_012.png").unlink()
     assert plan(tmp_path).notes == ()
 

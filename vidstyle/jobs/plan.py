@@ -100,7 +100,7 @@ def make_plan(
         ResourceError: an output's folder cannot be written to.
     """
     notes: list[str] = []
-    paths = list(_without_repeats(_expand(config.inputs, notes)))
+    paths = list(_without_repeats(_expand(config, notes)))
     readable: list[tuple[Path, VideoInfo | None]] = []
     failures: list[FileFailure] = []
     for path in paths:
@@ -130,10 +130,10 @@ def make_plan(
     return Plan(tuple(tasks), tuple(failures), tuple(notes), kept)
 
 
-def _expand(inputs: Iterable[Path], notes: list[str]) -> Iterator[Path]:
-    for path in inputs:
+def _expand(config: RunConfig, notes: list[str]) -> Iterator[Path]:
+    for path in config.inputs:
         if path.is_dir():
-            yield from _in_folder(path, notes)
+            yield from _in_folder(path, config.output, notes)
         else:
             yield path
 
@@ -154,18 +154,18 @@ def media_in(folder: Path) -> list[Path]:
     return media
 
 
-def _in_folder(folder: Path, notes: list[str]) -> list[Path]:
+def _in_folder(folder: Path, output: Path | None, notes: list[str]) -> list[Path]:
     media = media_in(folder)
-    inner = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    if inner:
+    inside = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if inner := [path for path in inside if output is None or path.resolve() != output.resolve()]:
         named = "1 folder" if len(inner) == 1 else f"{len(inner):,} folders"
         notes.append(f"{folder}: left out {named} inside; name what is to be painted as well")
-    notes += _of_numbered(folder, media)
     fresh = [path for path in media if not _is_painted(path)]
     if painted := len(media) - len(fresh):
         notes.append(f"{folder}: left out {painted} that vidstyle painted itself")
     if not fresh:
         raise InputError(f"{folder}: there is no clip or picture to paint in this folder")
+    notes += _of_numbered(folder, fresh)
     return fresh
 
 
@@ -178,7 +178,8 @@ def _of_numbered(folder: Path, media: list[Path]) -> Iterator[str]:
             numbers[f"{before}%0{len(digits)}d{after}"].append(int(digits))
     for name, its in numbers.items():
         if len(its) >= A_CLIP and max(its) - min(its) == len(its) - 1:
-            yield f"{folder}: its {len(its):,} numbered pictures are one clip as {folder / name}"
+            count = f"{len(its):,} numbered pictures"
+            yield f"{folder}: {count} are painted each for itself; as one clip: {folder / name}"
 
 
 def _is_painted(path: Path) -> bool:

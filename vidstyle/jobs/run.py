@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from time import perf_counter
 
@@ -50,8 +51,8 @@ def run(
             device=config.device,
             engine=config.engine,
         )
-    chosen = style
-    plan = make_plan(config, style.card.name, lambda task: _is_done(task, config, chosen))
+    is_done = functools.partial(_is_done, config=config, style=style)
+    plan = make_plan(config, style.card.name, is_done)
     for note in (*style.notes, *plan.notes):
         say(note)
     files: list[FileReport] = []

@@ -83,14 +83,13 @@ class _Bench:
         self._settle: Callable[[], None] = _nothing if on_cpu else _wait_for_device
         held = max(_FEWEST, min(_MOST, _HELD_PIXELS // (self._size[0] * self._size[1])))
         self._held = min(footage.frames, held)
-        self._readers = 1 if on_cpu else readers()
         self._encoded = self._held if on_cpu else _ENCODED_ON_GPU
 
     def stages(self) -> Iterator[tuple[str, list[float]]]:
         """Each stage with its milliseconds a frame, one figure a frame or a repeat."""
         yield DECODE, [self._decoding() for _ in range(_REPEATS)]
-        decoded = list(islice(decode(self._info, self._readers), self._held))
-        frames, ms = self._each(convert_in(decoded, self._info, self._readers))
+        decoded = list(islice(decode(self._info, readers()), self._held))
+        frames, ms = self._each(convert_in(decoded, self._info, readers()))
         yield TO_RGB, ms
         images = [frame.image for frame in frames]
         steadier = Steadier(*self._size, self._config.consistency, self._style.tensors_on)
@@ -109,7 +108,7 @@ class _Bench:
 
     def _decoding(self) -> float:
         since = self.clock()
-        count = sum(1 for _ in islice(decode(self._info, self._readers), self._footage.frames))
+        count = sum(1 for _ in islice(decode(self._info, readers()), self._footage.frames))
         return 1000 * (self.clock() - since) / count
 
     def _stylizing(self, images: Sequence[Array], ops: Ops) -> tuple[list[Array], list[float]]:
