@@ -331,7 +331,7 @@ def test_a_thread_that_cannot_be_ended_does_not_spoil_the_exit_code(
         leave.wait(60)
         return batch
 
-    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.paint", hangs)
+    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.begin", hangs)
     monkeypatch.setattr("vidstyle.jobs.stopwatch._FIRST", 0.3)
     monkeypatch.setattr("vidstyle.jobs.prefetch.PATIENCE", 0.1)
     monkeypatch.setattr("vidstyle.cli.main.os._exit", codes.append)

@@ -155,14 +155,14 @@ def test_tensors_go_on_too_with_the_batch_of_the_first_try(
     """As on a GPU, whose free memory is another one each time."""
     monkeypatch.setattr(Style, "tensors_on", "cpu")
     batches: list[int] = []
-    original = TorchEngine.paint
+    original = TorchEngine.begin
 
     def noted(self: TorchEngine, frames: Any) -> Any:
         assert isinstance(frames, Tensor)
         batches.append(len(frames))
         return original(self, frames)
 
-    monkeypatch.setattr(TorchEngine, "paint", noted)
+    monkeypatch.setattr(TorchEngine, "begin", noted)
     monkeypatch.setattr(Style, "batch", lambda *_: 2)
     output = paint(clip).files[0].output
     whole = output.read_bytes()
@@ -248,7 +248,7 @@ def test_each_frame_painted_for_itself_goes_on_too(
 ) -> None:
     whole = unbroken(clip, consistency=0.0)
     with monkeypatch.context() as patch:
-        fails_in(patch, "vidstyle.stylizers.torch_engine.TorchEngine.paint", call=18, error=Fault())
+        fails_in(patch, "vidstyle.stylizers.torch_engine.TorchEngine.begin", call=18, error=Fault())
         with pytest.raises(Fault):
             paint(clip, consistency=0.0)
     assert frames_kept(clip) in (5, 10, 15)

@@ -165,8 +165,8 @@ def test_consistency_holds_a_still_clip_still(
         name, notes = "flicker", ()
         rng = np.random.default_rng(0)
 
-        def paint(self, batch: np.ndarray) -> np.ndarray:
-            return self.rng.integers(60, 190, batch.shape).astype(np.uint8)
+        def begin(self, batch: np.ndarray) -> Callable[[], np.ndarray]:
+            return lambda: self.rng.integers(60, 190, batch.shape).astype(np.uint8)
 
     monkeypatch.setattr(clip_module, "read_frames", same)
     monkeypatch.setattr("vidstyle.jobs.style.Style.engine", lambda *_: Flicker())
@@ -348,7 +348,7 @@ def fails_in_painting(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> 
     def broken(*_: object) -> Any:
         raise error
 
-    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.paint", broken)
+    monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.begin", broken)
 
 
 def fails_in_steadying(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -433,7 +433,7 @@ def test_a_decoder_that_fails_in_one_of_several_inputs_is_a_failure_of_that_one(
 @pytest.mark.parametrize(
     ("stage", "place"),
     [
-        ("painting", "vidstyle.stylizers.torch_engine.TorchEngine.paint"),
+        ("painting", "vidstyle.stylizers.torch_engine.TorchEngine.begin"),
         ("joining", "vidstyle.jobs.clip.mux"),
     ],
 )

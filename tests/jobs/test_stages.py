@@ -3,7 +3,7 @@
 import math
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -35,9 +35,9 @@ class Inverter:
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
-    def paint(self, batch: Image) -> Image:
+    def begin(self, batch: Image) -> Callable[[], Image]:
         self.shapes.append(batch.shape)
-        return 255 - batch
+        return lambda: 255 - batch
 
 
 class Halver:
@@ -75,6 +75,23 @@ def test_the_painter_always_gets_the_same_shape() -> None:
     assert inverter.shapes == [(3, 4, 6, 3)] * 3
 
 
+def test_a_group_is_begun_before_the_one_ahead_is_waited_for() -> None:
+    told: list[str] = []
+
+    class Chatty:
+        def begin(self, batch: Image) -> Callable[[], Image]:
+            told.append(f"begin {batch[0, 0, 0, 0]}")
+
+            def finished() -> Image:
+                told.append(f"wait {batch[0, 0, 0, 0]}")
+                return batch
+
+            return finished
+
+    run(3, Brush(Chatty(), None))
+    assert told == ["begin 0", "begin 1", "wait 0", "begin 2", "wait 1", "wait 2"]
+
+
 def test_the_blender_works_on_the_painting_before_it_is_mixed() -> None:
     out = run(5, Brush(Inverter(), Halver(), strength=0.5))
     for number, frame in enumerate(out):
@@ -108,10 +125,13 @@ class Fault(Exception):
 
 
 class FailingPainter:
-    def paint(self, batch: Image) -> Image:
-        if (batch == 3).all():
-            raise Fault("painter")
-        return batch
+    def begin(self, batch: Image) -> Callable[[], Image]:
+        def finished() -> Image:
+            if (batch == 3).all():
+                raise Fault("painter")
+            return batch
+
+        return finished
 
 
 class FailingBlender(Halver):
@@ -134,22 +154,23 @@ def failing_frames() -> Iterator[Frame]:
 
 
 @pytest.mark.parametrize(
-    ("source", "brush", "where"),
+    ("source", "brush", "where", "before"),
     [
-        (failing_frames(), Brush(Inverter(), None), "decoder"),
-        (frames(9), Brush(FailingPainter(), None), "painter"),
-        (frames(9), Brush(Inverter(), FailingObserver()), "observer"),
-        (frames(9), Brush(Inverter(), FailingBlender()), "blender"),
+        # What was begun last is given up with the stages before it.
+        (failing_frames(), Brush(Inverter(), None), "decoder", 2),
+        (frames(9), Brush(Inverter(), FailingObserver()), "observer", 2),
+        (frames(9), Brush(FailingPainter(), None), "painter", 3),
+        (frames(9), Brush(Inverter(), FailingBlender()), "blender", 3),
     ],
 )
 def test_a_fault_in_any_stage_reaches_the_encoder(
-    source: Iterator[Frame], brush: Brush, where: str
+    source: Iterator[Frame], brush: Brush, where: str, before: int
 ) -> None:
     got = []
     with pytest.raises(Fault, match=where), Crew() as crew:
         for frame in painted(source, brush, Stopwatch(), crew):
             got.append(frame.pts)
-    assert got == [0, 10, 20]
+    assert got == [0, 10, 20][:before]
 
 
 @pytest.mark.parametrize("error", [Fault(), KeyboardInterrupt()])
@@ -192,9 +213,9 @@ def test_the_stages_are_timed_apart() -> None:
     watch = Stopwatch()
 
     class Slow(Inverter):
-        def paint(self, batch: Image) -> Image:
+        def begin(self, batch: Image) -> Callable[[], Image]:
             threading.Event().wait(0.01)
-            return super().paint(batch)
+            return super().begin(batch)
 
     with Crew() as crew:
         for _ in painted(frames(5), Brush(Slow(), None), watch, crew):

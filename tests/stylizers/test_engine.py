@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -287,16 +288,46 @@ def test_torch_goes_on_where_openvino_is_short_of_memory(
     name, whole = engine.name, engine.paint(frames)
     tries: list[int] = []
 
-    def fail(_: object, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def fail(_: object, batch: NDArray[np.uint8], __: object) -> None:
         tries.append(len(batch))
         raise error
 
-    monkeypatch.setattr(OpenVinoEngine, "_paint", fail)
+    monkeypatch.setattr(OpenVinoEngine, "_begin", fail)
     for _ in range(2):
         assert psnr(engine.paint(frames), whole) > 40
     assert tries == [2]
     assert engine.notes == ("OpenVINO is short of memory: painting with torch, slower",)
     assert engine.name == name  # or a run that goes on in a new process would be another one
+
+
+def test_what_was_begun_when_memory_ran_short_is_painted_by_torch(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shortage shows when a batch is waited for; the next one has begun by then."""
+    frames = smooth_frames(2, 40, 48)
+    engine = OpenVinoEngine(StyleRegistry([]).find(str(make_style()), "fast"), 40, 48, threads=1)
+    whole = [engine.paint(frame[None]) for frame in frames]
+    first = engine.begin(frames[:1])
+
+    def fail(_: object) -> None:
+        raise NO_ROOM
+
+    with monkeypatch.context() as patch:
+        patch.setattr(openvino.InferRequest, "wait", fail)
+        second = engine.begin(frames[1:])
+        assert psnr(first(), whole[0]) > 40
+    assert psnr(second(), whole[1]) > 40
+    assert psnr(whole[0], whole[1]) < 40
+    assert engine.notes == ("OpenVINO is short of memory: painting with torch, slower",)
+
+
+def test_more_batches_begin_than_the_processor_has_threads(make_style: MakeStyle) -> None:
+    frames = smooth_frames(7, 40, 48)
+    engine = OpenVinoEngine(StyleRegistry([]).find(str(make_style()), "fast"), 40, 48, threads=1)
+    begun = [engine.begin(frame[None]) for frame in frames]
+    painted = np.concatenate([finished() for finished in begun])
+    assert np.array_equal(painted, engine.paint(frames))
+    assert len({picture.tobytes() for picture in painted}) == 7
 
 
 def test_the_notes_of_the_engine_that_takes_over_are_passed_on(
@@ -307,7 +338,7 @@ def test_the_notes_of_the_engine_that_takes_over_are_passed_on(
     def fail(*_: object, **__: object) -> NDArray[np.uint8]:
         raise MemoryError
 
-    monkeypatch.setattr(OpenVinoEngine, "_paint", fail)
+    monkeypatch.setattr(OpenVinoEngine, "_begin", fail)
     engine.paint(smooth_frames(1, 40, 48))
     monkeypatch.setattr(torch_engine.TorchEngine, "_paint", fail)
     with pytest.raises(ResourceError, match="even in tiles"):
@@ -322,7 +353,7 @@ def test_other_failures_of_openvino_are_not_taken_for_it(
     def fail(*_: object) -> NDArray[np.uint8]:
         raise RuntimeError("a kernel is missing")
 
-    monkeypatch.setattr(OpenVinoEngine, "_paint", fail)
+    monkeypatch.setattr(OpenVinoEngine, "_begin", fail)
     with pytest.raises(RuntimeError, match="a kernel is missing"):
         engine.paint(smooth_frames(1, 24, 24))
 

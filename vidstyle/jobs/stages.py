@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.registry import Schedule
 from vidstyle.types import Frame
 
+T = TypeVar("T")
 Image = NDArray[np.uint8]
 Seen = tuple[Frame, Array, Observation | None]
 """A frame, its picture where it is painted, and its motion, where that is wanted."""
@@ -33,11 +34,11 @@ AHEAD = 3
 class Painter(Protocol):
     """What paints, as far as the stages care."""
 
-    def paint(self, batch: Array, /) -> Array:
-        """Paint (N, H, W, 3) RGB pictures, 0-255; as many come back, of the same size."""
+    def begin(self, batch: Array, /) -> Callable[[], Array]:
+        """Begin to paint (N, H, W, 3) RGB pictures, 0-255; what comes back waits for as many."""
 
     def choose(self, shares: Sequence[float], /) -> None:
-        """From now on, paint so much of each style; for a style on a schedule only."""
+        """From now on, begin with so much of each style; for a style on a schedule only."""
 
 
 class Blender(Protocol):
@@ -99,6 +100,16 @@ def _observe(
 def _paint(
     frames: Iterator[Seen], brush: Brush, watch: Stopwatch
 ) -> Generator[tuple[Seen, Array], None, None]:
+    # No core is to idle at the end of a group, so the next one is begun before that is waited for.
+    for group, finished in _one_late(_begun(frames, brush, watch)):
+        with watch.timing(PAINTING):
+            paintings = finished()
+        yield from zip(group, paintings, strict=False)
+
+
+def _begun(
+    frames: Iterator[Seen], brush: Brush, watch: Stopwatch
+) -> Iterator[tuple[list[Seen], Callable[[], Array]]]:
     while group := list(islice(frames, brush.batch)):
         # The last group is filled up: one shape means one plan, and one way of rounding.
         if brush.schedule is not None:
@@ -106,8 +117,17 @@ def _paint(
         pictures = [picture for _, picture, _ in group]
         filler = [pictures[-1]] * (brush.batch - len(group))
         with watch.timing(PAINTING):
-            paintings = brush.painter.paint(brush.ops.stacked(pictures + filler))
-        yield from zip(group, paintings, strict=False)
+            finished = brush.painter.begin(brush.ops.stacked(pictures + filler))
+        yield group, finished
+
+
+def _one_late(items: Iterable[T]) -> Iterator[T]:
+    """Each item when the next has been made, or there is none."""
+    waiting: list[T] = []
+    for item in items:
+        yield from waiting
+        waiting = [item]
+    yield from waiting
 
 
 def _steady(

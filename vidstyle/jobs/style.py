@@ -89,7 +89,7 @@ class Style:
                 f"not {pictures.dtype} {pictures.shape}"
             )
         batch = pictures.reshape(-1, *pictures.shape[-3:])
-        painted = self.engine(*batch.shape[1:3]).paint(batch)
+        painted: Image = self.engine(*batch.shape[1:3]).paint(batch)
         return painted.reshape(pictures.shape)
 
 

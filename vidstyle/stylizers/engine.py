@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
-from typing import Final, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from vidstyle.errors import ResourceError, UsageError
 from vidstyle.stylizers.device import available_cores, choose_device
@@ -16,26 +14,36 @@ from vidstyle.stylizers.registry import StyleFile
 ENGINES: Final = ("auto", "torch", "openvino")
 
 
-class Engine(Protocol):
-    """Paints frames of one size."""
+class Engine(ABC):
+    """Paints frames of one size.
+
+    Attributes:
+        name: engine, device and precision, for people.
+    """
 
     name: str
-    """Engine, device and precision, for people."""
 
     @property
+    @abstractmethod
     def notes(self) -> tuple[str, ...]:
         """What was not as asked or expected, a sentence each."""
 
-    def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Paint (N, H, W, 3) RGB frames, 0-255; the result has the same shape.
+    @abstractmethod
+    def begin(self, batch: Any) -> Callable[[], Any]:
+        """Begin to paint (N, H, W, 3) RGB frames, uint8; what comes back, called, waits for them.
 
-        An engine of torch takes a tensor on its device as well, and gives one then.
+        The next batch may begin before this one is waited for, so that no core is without work
+        while the last frame of a batch is painted. What is painted has the shape of the batch; an
+        engine of torch takes a tensor on its device as well, and gives one then.
         """
-        ...
 
+    @abstractmethod
     def choose(self, shares: Sequence[float]) -> None:
-        """From now on, paint so much of each style; for a style on a schedule only."""
-        ...
+        """From now on, begin with so much of each style; for a style on a schedule only."""
+
+    def paint(self, batch: Any) -> Any:
+        """Begin with a batch and wait for it."""
+        return self.begin(batch)()
 
 
 def open_engine(

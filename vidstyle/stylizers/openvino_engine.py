@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import openvino
@@ -12,14 +13,18 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import is_shortage
 from vidstyle.stylizers.device import frames_at_a_time
+from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.graph_cache import graph_file, keep
 from vidstyle.stylizers.registry import StyleFile
 
 if TYPE_CHECKING:
     from vidstyle.stylizers.torch_engine import TorchEngine
 
+T = TypeVar("T")
+Frames = NDArray[np.uint8]
 
-class OpenVinoEngine:
+
+class OpenVinoEngine(Engine):
     """Runs a network compiled by OpenVINO, in bfloat16 where the processor computes it.
 
     Frames of a batch are painted side by side, a thread each unless they are huge: a thread that
@@ -48,60 +53,79 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
         }
         compiled = core.compile_model(_graph(core, style, height, width), "CPU", options)
-        self.queue = openvino.AsyncInferQueue(compiled, streams)
+        # As many again wait until a thread is free: requests hold pictures, threads the rest.
+        self._requests = cycle([compiled.create_infer_request() for _ in range(2 * streams)])
         self.name = f"openvino cpu {'bfloat16' if half else 'float32'}"
-        self.notes: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
         self._shares: list[NDArray[np.float32]] = []
         if style.schedule:
             self.choose(style.shares)
 
-    def choose(self, shares: Sequence[float]) -> None:
-        """From now on, paint so much of each style."""
-        self._shares = [np.array(shares, np.float32)]
-        if self._successor is not None:
-            self._successor.choose(shares)
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not as expected, a sentence each."""
+        return self._notes if self._successor is None else self._successor.notes
 
-    def paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Paint (N, H, W, 3) frames.
+    def choose(self, shares: Sequence[float]) -> None:
+        """From now on, begin with so much of each style."""
+        self._shares = [np.array(shares, np.float32)]
+
+    def begin(self, batch: Frames) -> Callable[[], Frames]:
+        """Begin to paint (N, H, W, 3) frames; what comes back, called, waits for them.
 
         Raises:
-            ResourceError: memory does not hold a tile of a frame.
+            ResourceError: memory does not hold a tile of a frame; when waiting, too.
         """
+        batch, shares = np.ascontiguousarray(batch), self._shares
+        begun = self._unless_short(lambda: self._begin(batch, shares))
+
+        def finished() -> Frames:
+            painted = begun and self._unless_short(begun)
+            return self._paint_by_successor(batch, shares) if painted is None else painted
+
+        return finished
+
+    def _begin(self, batch: Frames, shares: list[NDArray[np.float32]]) -> Callable[[], Frames]:
+        painted = np.empty_like(batch)
+        requests = []
+        for number, request in zip(range(len(batch)), self._requests, strict=False):
+            request.wait()  # it may be at work on a frame of the batch before
+            place = slice(number, number + 1)
+            request.set_output_tensor(openvino.Tensor(painted[place], shared_memory=True))
+            request.start_async([batch[place], *shares], share_inputs=True)
+            requests.append(request)
+
+        def finished() -> Frames:
+            for request in requests:
+                request.wait()
+            return painted
+
+        return finished
+
+    def _unless_short(self, work: Callable[[], T]) -> T | None:
+        """What `work` gives; None once memory has not sufficed: from then on, torch paints."""
         if self._successor is None:
             try:
-                return self._paint(batch)
+                return work()
             except (RuntimeError, MemoryError) as error:
                 if not is_shortage(error):
                     raise
             # Out of the block: the exception holds on to the memory of what failed.
-            self._successor = self._hand_over()
-        painted: NDArray[np.uint8] = self._successor.paint(batch)
-        self.notes = self._successor.notes
-        return painted
+            self._hand_over()
+        return None
 
-    def _hand_over(self) -> TorchEngine:
+    def _hand_over(self) -> None:
         from vidstyle.stylizers.torch_engine import TorchEngine
 
-        del self.queue  # torch needs its memory
-        self.notes = ("OpenVINO is short of memory: painting with torch, slower",)
-        successor = TorchEngine(self._style, *self._size, "cpu", self.notes)
-        for shares in self._shares:
-            successor.choose(shares.tolist())
-        return successor
+        del self._requests  # torch needs its memory
+        self._notes = ("OpenVINO is short of memory: painting with torch, slower",)
+        self._successor = TorchEngine(self._style, *self._size, "cpu", self._notes)
 
-    def _paint(self, batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        batch = np.ascontiguousarray(batch)
-        painted = np.empty_like(batch)
-
-        def take(request: openvino.InferRequest, place: int) -> None:
-            painted[place] = request.get_output_tensor().data[0]
-
-        self.queue.set_callback(take)
-        for place in range(len(batch)):
-            self.queue.start_async(
-                [batch[place : place + 1], *self._shares], place, share_inputs=True
-            )
-        self.queue.wait_all()
+    def _paint_by_successor(self, batch: Frames, shares: list[NDArray[np.float32]]) -> Frames:
+        assert self._successor is not None
+        for chosen in shares:
+            self._successor.choose(chosen.tolist())
+        painted: Frames = self._successor.paint(batch)
         return painted
 
 

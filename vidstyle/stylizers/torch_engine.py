@@ -11,6 +11,7 @@ from torch import Tensor
 from vidstyle.cuda import Recording, download, upload
 from vidstyle.errors import ResourceError, StyleError, is_shortage
 from vidstyle.stylizers.device import has_bfloat16
+from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.networks import choose_shares
 from vidstyle.stylizers.painter import FramePainter
 from vidstyle.stylizers.registry import StyleFile
@@ -21,7 +22,7 @@ TILES: Final = (1024, 512, 256)
 """Sides of the tiles that are tried, one after the other, where memory is short."""
 
 
-class TorchEngine:
+class TorchEngine(Engine):
     """Runs a network in torch: half precision where the device computes it, norms in fp32.
 
     Where memory is short it paints fewer frames at a time, then frames in tiles, and keeps to it.
@@ -62,18 +63,22 @@ class TorchEngine:
         """From now on, paint so much of each style."""
         self._shares.copy_(torch.tensor(shares))  # in place, for it may be part of a CUDA graph
 
-    @torch.inference_mode()
-    def paint(self, batch: Any) -> Any:
+    def begin(self, batch: Any) -> Callable[[], Any]:
         """Paint (N, H, W, 3) frames, an array or a tensor on the engine's device; such comes back.
+
+        All is done when this returns: torch takes every core for one batch.
 
         Raises:
             ResourceError: the device's memory does not hold a tile of a frame.
             StyleError: the network paints no numbers.
         """
         if isinstance(batch, Tensor):
-            return self._paint_all(batch)
-        return download(self._paint_all(upload(batch, self.device)))
+            painted: Any = self._paint_all(batch)
+        else:
+            painted = download(self._paint_all(upload(batch, self.device)))
+        return lambda: painted
 
+    @torch.inference_mode()
     def _paint_all(self, frames: Tensor) -> Tensor:
         while True:
             size = self._at_a_time or len(frames)
