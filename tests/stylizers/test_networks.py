@@ -2,15 +2,19 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from vidstyle.stylizers.card import NETWORK_NAMES
 from vidstyle.stylizers.networks import (
     NETWORKS,
     InstanceNorm,
+    RepeatedPixels,
     SmoothColour,
     SmoothShuffle,
     StyleNetwork,
+    WideColour,
     binomial,
 )
 
@@ -72,6 +76,26 @@ def test_smooth_colour_is_shuffle_filter_and_convolution_in_one() -> None:
     full = F.conv2d(F.pixel_shuffle(x, 2), binomial(2), padding=1, groups=2)
     apart = F.conv2d(full, layer.colour.weight, layer.colour.bias, padding=1)
     assert torch.allclose(layer(x)[..., 2:-2, 2:-2], apart[..., 2:-2, 2:-2], atol=1e-6)
+
+
+@torch.no_grad()
+@given(st.integers(2, 9), st.integers(2, 9))
+def test_repeated_pixels_are_repetition_and_convolution_in_one(height: int, width: int) -> None:
+    torch.manual_seed(0)
+    layer = RepeatedPixels(3, 2)
+    x = torch.randn(1, 3, height, width)
+    repeated = F.pad(F.interpolate(x, scale_factor=2.0, mode="nearest"), (1,) * 4, mode="reflect")
+    assert torch.allclose(layer(x), F.conv2d(repeated, layer.weight, layer.bias), atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [3, 7, 9])
+def test_wide_colour_is_one_reflected_convolution(size: int) -> None:
+    torch.manual_seed(0)
+    layer = WideColour(4, size)
+    x = torch.randn(2, 4, 10, 12)
+    reflected = F.pad(x, (size // 2,) * 4, mode="reflect")
+    assert torch.allclose(layer(x), F.conv2d(reflected, layer.weight, layer.bias), atol=1e-5)
 
 
 def test_a_card_may_name_every_network_there_is() -> None:
