@@ -160,15 +160,6 @@ def test_frames_of_any_size_are_held(size: tuple[int, int], device: str | None) 
         assert hold_next(steadier, frame, paint(frame, i)).shape == frame.shape
 
 
-def test_a_forgotten_clip_starts_anew(device: str | None) -> None:
-    frame = texture(0)
-    steadier = Steadier(HEIGHT, WIDTH, device=device)
-    hold_next(steadier, frame, paint(frame, 0))
-    steadier.reset()
-    other = paint(frame, 1)
-    assert np.array_equal(hold_next(steadier, frame, other), other)
-
-
 def test_a_long_pan_by_parts_of_pixels_neither_blurs_nor_sharpens(device: str | None) -> None:
     """Paint that is fetched from what was fetched before would do one or the other."""
     count, step = 60, 0.5

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from vidstyle.jobs.evaluation import (
     Series,
 )
 from vidstyle.jobs.run import run
+from vidstyle.stylizers.card import read_cards
+from vidstyle.stylizers.registry import StyleFile
+from vidstyle.stylizers.style_file import load_network, save_style
 from vidstyle.types import EncodeOptions
 
 pytestmark = pytest.mark.usefixtures("offline")
@@ -180,6 +184,38 @@ def test_frames_are_matched_by_time(write_frames: MakeClip) -> None:
     assert report.outputs[0].times == pytest.approx([k / 12.5 for k in range(8)])
     (output,) = report.outputs
     assert value(output.short.e_warp) == pytest.approx(value(report.source.short.e_warp))
+
+
+def test_what_another_rate_shows_twice_does_not_count_as_flicker(write_frames: MakeClip) -> None:
+    """Both clips show one movement, which goes on 120 times a second."""
+    places = np.cumsum(np.random.default_rng(3).integers(-2, 3, 61))
+    assert abs(places).max() <= 20
+    source, slower = (
+        write_frames(name, moving(np.diff(places[::step], prepend=0).tolist()), rate=120 // step)
+        for name, step in (("clip.mp4", 4), ("slower.mp4", 5))
+    )
+    (output,) = measured(source, slower).outputs
+    left_out = [value is None for value in output.short.warp_error.values]
+    assert 0 < left_out.count(True) < len(left_out) / 2
+    assert all(
+        value is None
+        for value, out in zip(output.measures["e_pair"].values, left_out, strict=True)
+        if out
+    )
+
+
+def test_the_unblended_painting_of_the_way_back_is_repainted(
+    write_frames: MakeClip, make_style: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = make_style("one", seed=1), make_style("other", seed=2)
+    forth, back = (load_network(StyleFile(path, read_cards(path)[0])) for path in (one, other))
+    both = one.with_name("both.safetensors")
+    save_style(both, forth, [replace(read_cards(one)[0], name="both")], reverse=back)
+    monkeypatch.setenv("VIDSTYLE_STYLES", str(both.parent))
+    source = write_frames("clip.mp4", moving()[:3])
+    report = measured(source, painted(source, style="both", reverse=True, consistency=0))
+    assert report.unblended is not None
+    assert report.outputs[0].measures["detail"] == report.unblended.measures["detail"]
 
 
 def test_a_part_of_the_clip_can_be_measured(write_frames: MakeClip) -> None:

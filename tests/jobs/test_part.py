@@ -1,5 +1,6 @@
 """The hidden folder beside the output, and the step that makes a file appear."""
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,24 @@ def test_two_runs_cannot_write_one_output(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="another run"), part_folder(tmp_path / "clip.mp4"):
             pass
         assert (first / "painted.nut").read_text() == "at work"
+
+
+@pytest.mark.parametrize("made_again", [True, False])
+def test_a_run_that_finished_while_another_asked_for_its_lock_is_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_again: bool
+) -> None:
+    flock = fcntl.flock
+
+    def late(descriptor: int, how: int) -> None:
+        folder = next(tmp_path.iterdir())
+        folder.rename(tmp_path.with_name("gone"))
+        if made_again:
+            folder.mkdir()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(UsageError, match="another run"), part_folder(tmp_path / "clip.mp4"):
+        pass
 
 
 def test_a_place_that_cannot_be_written_is_a_resource_error(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs.sheet import COLUMNS, WIDTH, contact_sheet, first_picture, write_sheet
 from vidstyle.jobs.style import load_style
 
@@ -43,6 +43,27 @@ def test_a_clips_first_frame_is_shown_in_every_style(
     assert np.array_equal(sheet[:height, :WIDTH], shown)
     painting = load_style("two", device="cpu").paint(shown)
     assert np.array_equal(sheet[:height, 2 * WIDTH :], painting)
+
+
+def test_an_output_that_cannot_be_is_refused_before_anything_is_painted(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.png or \.jpg"):
+        write_sheet(tmp_path / "none.mp4", tmp_path / "sheet.webp")
+    with pytest.raises(ResourceError, match="cannot write there"):
+        write_sheet(tmp_path / "none.mp4", tmp_path / "none" / "sheet.png")
+
+
+def test_a_sheet_that_fails_leaves_the_older_one(
+    make_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ResourceError("no room")
+
+    monkeypatch.setattr("vidstyle.jobs.sheet.load_style", fail)
+    (sheet := tmp_path / "sheet.png").write_bytes(b"older")
+    with pytest.raises(ResourceError, match="no room"):
+        write_sheet(make_clip(frames=1), sheet, overwrite=True)
+    assert sheet.read_bytes() == b"older"
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_without_styles_there_is_no_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,7 +221,7 @@ def test_the_stages_are_timed_apart() -> None:
         for _ in painted(frames(5), Brush(Slow(), None), watch, crew):
             with watch.timing(ENCODING):
                 pass
-    assert watch.busy[PAINTING] >= 0.05
+    assert by_stage(watch.busy)[PAINTING] >= 0.05
     assert busiest(watch.busy) == PAINTING
     assert watch.busy[STEADYING] < 0.05
 
@@ -280,6 +280,22 @@ def test_the_first_frame_has_five_minutes() -> None:
     Watched().work(300.0)
     with pytest.raises(ResourceError, match="painting hangs"):
         Watched().work(301.0)
+
+
+def test_the_first_frame_has_five_minutes_when_it_was_begun_at_once() -> None:
+    room = Watched()
+
+    class Late:
+        def begin(self, batch: Image) -> Callable[[], Image]:
+            def finished() -> Image:
+                room.wait(299.0)
+                return batch
+
+            return finished
+
+    with Crew() as crew:
+        assert len(list(painted(frames(1), Brush(Late(), None), room.watch, crew))) == 1
+    assert busiest(room.watch.busy) == PAINTING
 
 
 def test_a_stage_that_waits_for_others_does_not_hang() -> None:

@@ -131,4 +131,4 @@ def test_a_mixture_says_that_it_needs_the_other_tier(
     assert load_style("sea", device="cpu").notes == ()
     mixed = load_style("sea,sun", device="cpu")
     assert mixed.card.tier == "best"
-    assert mixed.notes == ("styles are only mixed in best: painting with best",)
+    assert mixed.notes == ("these are mixed in best alone: painting with best",)

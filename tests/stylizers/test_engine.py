@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -307,14 +308,13 @@ def test_what_was_begun_when_memory_ran_short_is_painted_by_torch(
     frames = smooth_frames(2, 40, 48)
     engine = OpenVinoEngine(StyleRegistry([]).find(str(make_style()), "fast"), 40, 48, threads=1)
     whole = [engine.paint(frame[None]) for frame in frames]
-    first = engine.begin(frames[:1])
+    first, second = (engine.begin(frame[None]) for frame in frames)
 
     def fail(_: object) -> None:
         raise NO_ROOM
 
     with monkeypatch.context() as patch:
         patch.setattr(openvino.InferRequest, "wait", fail)
-        second = engine.begin(frames[1:])
         assert psnr(first(), whole[0]) > 40
     assert psnr(second(), whole[1]) > 40
     assert psnr(whole[0], whole[1]) < 40
@@ -343,6 +343,29 @@ def test_the_notes_of_the_engine_that_takes_over_are_passed_on(
     monkeypatch.setattr(torch_engine.TorchEngine, "_paint", fail)
     with pytest.raises(ResourceError, match="even in tiles"):
         engine.paint(smooth_frames(1, 40, 48))
+    assert "much slower" in engine.notes[-1]
+
+
+def test_openvino_keeps_what_it_writes_to_and_lets_go_of_all_when_torch_takes_over(
+    make_style: MakeStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = OpenVinoEngine(StyleRegistry([]).find(str(make_style()), "fast"), 40, 48, threads=1)
+    made: list[weakref.ref[NDArray[np.uint8]]] = []
+    empty = np.empty_like
+
+    def noted(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        made.append(weakref.ref(painted := empty(array)))
+        return painted
+
+    monkeypatch.setattr(np, "empty_like", noted)
+    begun = engine.begin(smooth_frames(1, 40, 48))
+    del begun  # as when a run is stopped: the picture is still being written
+    assert made[0]() is not None
+    begun = engine.begin(smooth_frames(1, 40, 48))
+    slots = [weakref.ref(slot) for slot in engine._slots]
+    engine._hand_over()
+    assert [slot() for slot in slots] == [None, None]
+    assert begun().any()
 
 
 def test_other_failures_of_openvino_are_not_taken_for_it(

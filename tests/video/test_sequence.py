@@ -85,6 +85,14 @@ def test_a_clip_of_pictures_with_exif_data_is_read(tmp_path: Path, noise: Noise)
     assert (info.rotation, info.width, info.height) == (270, 24, 40)
 
 
+def test_a_percent_sign_in_the_folders_name_is_no_number(pictures: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "50%d%"
+    folder.mkdir()
+    for path in tmp_path.glob("film_???.png"):
+        path.rename(folder / path.name)
+    assert len(list(read_frames(probe(folder / pictures.name)))) == 5
+
+
 def test_only_the_named_pictures_belong_to_it(pictures: Path) -> None:
     assert list(sequence_files(pictures)) == [8, 9, 10, 11, 12]
     assert list(sequence_files(pictures.with_name("film_%04d.png"))) == [7]

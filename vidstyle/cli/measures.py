@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import floor, log10
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -13,6 +12,7 @@ from rich.text import Text
 from vidstyle.cli.text import clean, count, span
 from vidstyle.jobs.evaluation import LONG, ClipReport, EvaluationReport
 from vidstyle.jobs.set_report import SetReport, SetsReport
+from vidstyle.jobs.text import three_digits
 
 Value = Callable[[ClipReport], float | None]
 
@@ -95,7 +95,7 @@ def _cell(report: EvaluationReport, row: _Row, clip: ClipReport) -> Text:
     value = row.value(clip)
     if value is None:
         return Text("–", style="dim")
-    text = Text(figure(value))
+    text = Text(three_digits(value))
     if clip in report.outputs and report.unblended is not None:
         ratio = report.ratio(clip, row.value) if row.relative else None
         text.append("       " if ratio is None else f"  ×{ratio:4.2f}", style="cyan")
@@ -162,10 +162,10 @@ def _sets_table(report: SetsReport) -> Table:
 
 def _set_cell(one: SetReport, key: str) -> Text | None:
     if interval := one.intervals.get(key):
-        reach = f"  {figure(interval.low)} to {figure(interval.high)}"
-        return Text.assemble(figure(interval.value), (reach, "dim"))
+        reach = f"  {three_digits(interval.low)} to {three_digits(interval.high)}"
+        return Text.assemble(three_digits(interval.value), (reach, "dim"))
     value = one.numbers.get(key)
-    return None if value is None else Text(figure(value))
+    return None if value is None else Text(three_digits(value))
 
 
 def _sets_footnotes(report: SetsReport) -> Iterator[Text]:
@@ -181,14 +181,6 @@ def _sets_footnotes(report: SetsReport) -> Iterator[Text]:
             "paintings of landscapes do not: it says nothing of style, and is printed only because "
             "papers do"
         )
-
-
-def figure(value: float) -> str:
-    """A number to three significant digits, and never in powers of ten: 0.000421, 0.0187, 520."""
-    if not value:
-        return "0"
-    digits = 2 - floor(log10(abs(float(f"{value:.3g}"))))
-    return f"{value:.{max(digits, 0)}f}"
 
 
 def _dim(text: str) -> Text:

@@ -170,7 +170,7 @@ def train(context: click.Context, /, **options: Any) -> None:
             shown.show(State(config.name, at.step, at.steps, "step", losses))
             if at.saved and not seen:
                 seen.append(at.step)
-                shown.say(note(f"an early look: {_run_folder(config) / 'preview.png'}"))
+                shown.say(note(f"an early look: {config.run_folder / 'preview.png'}"))
 
         def clips(done: int, of: int) -> None:
             shown.show(State("flow of the clips", done, of, "clip"))
@@ -234,13 +234,9 @@ def _demonstration(options: dict[str, Any]) -> TrainConfig:
 
 
 def _how_to_go_on(config: TrainConfig | CycleGanConfig) -> str:
-    if not (_run_folder(config) / "checkpoint.safetensors").exists():
+    if not config.checkpoint.exists():
         return "stopped before the first checkpoint, which comes after two minutes"
     return f"the same command with --resume goes on from the last checkpoint of {config.name}"
-
-
-def _run_folder(config: TrainConfig | CycleGanConfig) -> Path:
-    return config.output / f"{config.name}.run"
 
 
 def _spelt(name: str) -> str:
@@ -268,5 +264,5 @@ def _summary(config: TrainConfig | CycleGanConfig, path: Path) -> Text:
         ("trained ", "green"),
         (clean(path), "bold"),
         f"  {config.name} {config.tier}, {config.steps:,} steps",
-        f"; look at {clean(_run_folder(config) / 'preview.png')}",
+        f"; look at {clean(config.run_folder / 'preview.png')}",
     )

@@ -89,10 +89,6 @@ class Steadier:
         """What computes: frames may be given as its arrays, and what is held is one of them."""
         return self._ops
 
-    def reset(self) -> None:
-        """Forget what was painted: the next frame comes out as it goes in."""
-        self._observed = self._held = None
-
     def save(self, file: BufferedIOBase) -> None:
         """Write what it remembers after a `hold`, as the machine holds it.
 

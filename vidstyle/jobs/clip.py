@@ -226,6 +226,7 @@ class Job:
             "engine": engine.name,
             "source": source,
             "request": request(source, self.config, self.style),
+            **({"reverse": True} if self.config.reverse else {}),
             **({"start": str(self.config.start)} if self.config.start else {}),
         }
 

@@ -63,8 +63,12 @@ class Pass:
                 meter.neighbours(source, a, b)
             else:
                 meter.skip(times[0])
-            errors = pair_error(b, a, back), pair_error(b, start, to_first)
-            known = [error.absolute for error in errors if error is not None]
+            known = [
+                error.absolute
+                for past, image, motion in ((last, a, back), (first, start, to_first))
+                if self._is_even(place, past, moment)
+                and (error := pair_error(b, image, motion)) is not None
+            ]
             meter.note("e_pair", times[1], sum(known) if len(known) == 2 else None)
 
     def _long(self, past: Moment, moment: Moment) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,7 @@ from vidstyle.training.clips import PAIR_SUFFIX, FramePair, save_pair
 from vidstyle.training.data import scale_short_side
 from vidstyle.types import VideoInfo
 from vidstyle.video.info import probe
-from vidstyle.video.read import read_frames
+from vidstyle.video.read import expected_frames, read_frames
 
 PAIRS_A_CLIP: Final = 24
 """Spread over the clip; neighbours of neighbours show hardly anything new."""
@@ -77,25 +76,16 @@ def cache_pairs(
 def clip_pairs(info: VideoInfo, short_side: int) -> Iterator[FramePair]:
     """Pairs spread over a clip, scaled so that their short side is `short_side` pixels."""
     frames = (frame.image for frame in read_frames(info))
-    stride = max(1, _length(info) // PAIRS_A_CLIP)
-    for number, (first, second) in enumerate(pairwise(frames)):
-        if number % stride == 0 and not is_cut(first, second):
+    stride = max(1, (expected_frames(info) or 0) // PAIRS_A_CLIP)
+    for first, second in islice(pairwise(frames), 0, PAIRS_A_CLIP * stride, stride):
+        if not is_cut(first, second):
             yield measured(_scaled(first, short_side), _scaled(second, short_side))
-        if number >= PAIRS_A_CLIP * stride:
-            return
 
 
 def measured(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> FramePair:
     """Two (H, W, 3) uint8 frames with the flow between them and what came into view."""
     back, ahead = fine_flow(second, first), fine_flow(first, second)
     return FramePair(first, second, back, occlusion(back, ahead))
-
-
-def _length(info: VideoInfo) -> int:
-    """Frames of a clip, more or less."""
-    if info.frame_count:
-        return info.frame_count
-    return int((info.duration or 0) * (info.average_rate or Fraction(25)))
 
 
 def _scaled(image: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:

@@ -85,5 +85,6 @@ def _lock(descriptor: int, folder: Path, output: Path) -> None:
         raise busy from error
     except OSError:
         return  # some network file systems have no locks
-    if not os.path.samestat(os.fstat(descriptor), os.stat(folder)):
-        raise busy  # it was finished and removed between our two steps
+    # It may have been finished and removed between our two steps, and made again.
+    if not folder.exists() or not os.path.samestat(os.fstat(descriptor), os.stat(folder)):
+        raise busy

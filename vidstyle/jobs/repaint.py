@@ -48,7 +48,13 @@ def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: s
     tier = stamp.get("tier")
     if ";" in str(stamp["style"]):
         raise StyleError("painted on a schedule, which is not painted again to compare with")
-    style = load_style(str(stamp["style"]), tier=tier, device=device, engine=engine)
+    style = load_style(
+        str(stamp["style"]),
+        tier=tier,
+        reverse=bool(stamp.get("reverse")),
+        device=device,
+        engine=engine,
+    )
     if tier not in (None, style.card.tier):
         raise StyleError(f"{style.card.name} has no {tier} tier here")
     return style.engine(height, width)

@@ -1,6 +1,6 @@
 """The painted track in segments: what is finished stays, whatever happens to the rest.
 
-Where segments end is a function of the clip's size alone, and each is encoded by an encoder of its
+Where segments end is a function of size and batch alone, and each is encoded by an encoder of its
 own. So a run that was stopped and went on ends in the same file as one that was not.
 """
 

@@ -37,10 +37,9 @@ from vidstyle.metrics.likeness import (
 )
 from vidstyle.motion.scale import scaled
 from vidstyle.perceptual.judges import Distance, load_art_inception, load_lpips
-from vidstyle.types import VideoInfo
 from vidstyle.video.images import is_image, read_image
 from vidstyle.video.info import probe
-from vidstyle.video.read import read_frames
+from vidstyle.video.read import expected_frames, read_frames
 
 Image = NDArray[np.uint8]
 
@@ -290,15 +289,9 @@ def pictures_of(path: Path, samples: int) -> Iterator[Image]:
         yield square(read_image(path))
         return
     info = probe(path)
-    stride = max(1, (_frame_count(info) or samples) // samples)
+    stride = max(1, (expected_frames(info) or samples) // samples)
     for frame in islice(read_frames(info), 0, stride * samples, stride):
         yield square(frame.image)
-
-
-def _frame_count(info: VideoInfo) -> int | None:
-    if info.frame_count or info.duration is None or info.average_rate is None:
-        return info.frame_count
-    return round(info.duration * info.average_rate)
 
 
 def square(image: Image) -> Image:

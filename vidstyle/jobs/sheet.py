@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from vidstyle.errors import UsageError
+from vidstyle.jobs.part import part_folder, publish
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.registry import StyleRegistry
-from vidstyle.video.images import is_image, read_image, write_image
+from vidstyle.video.images import is_image, picture_format, read_image, write_image
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
@@ -36,20 +37,24 @@ def write_sheet(
         InputError: the source is neither a picture nor a clip.
         UsageError: there are no styles, or the output's name is no picture's, that of the source,
             or taken.
-        StyleError, ResourceError: a style cannot be used here.
+        StyleError, ResourceError: a style cannot be used here, or the output not written.
     """
     if output.exists():
         if source.exists() and output.samefile(source):
             raise UsageError(f"{output}: is what the sheet is to show; give the sheet another name")
         if not overwrite:
             raise UsageError(f"{output}: exists already; overwrite it with -y")
+    picture_format(output)
     names = StyleRegistry().names()
     if not names:
         raise UsageError("there are no styles to show")
-    picture = scaled(first_picture(source))
-    paintings = [load_style(name, device=device).paint(picture) for name in names]
-    sheet = contact_sheet([picture, *paintings], ["as it is", *names])
-    write_image(output, sheet, {"styles": names})
+    with part_folder(output) as folder:
+        picture = scaled(first_picture(source))
+        paintings = [load_style(name, device=device).paint(picture) for name in names]
+        sheet = contact_sheet([picture, *paintings], ["as it is", *names])
+        part = folder / output.name
+        write_image(part, sheet, {"styles": names})
+        publish([part], output.parent, overwrite=overwrite)
     return tuple(names)
 
 

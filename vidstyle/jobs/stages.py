@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidstyle.coherence.blend import Observation
 from vidstyle.jobs.prefetch import Crew
-from vidstyle.jobs.stopwatch import Stopwatch
+from vidstyle.jobs.stopwatch import Stopwatch, lane
 from vidstyle.motion.opencv_ops import OpenCvOps
 from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.registry import Schedule
@@ -101,8 +101,9 @@ def _paint(
     frames: Iterator[Seen], brush: Brush, watch: Stopwatch
 ) -> Generator[tuple[Seen, Array], None, None]:
     # No core is to idle at the end of a group, so the next one is begun before that is waited for.
+    # Some engines paint when they begin, others when they are waited for: each has its own time.
     for group, finished in _one_late(_begun(frames, brush, watch)):
-        with watch.timing(PAINTING):
+        with watch.timing(lane(PAINTING, 1)):
             paintings = finished()
         yield from zip(group, paintings, strict=False)
 
@@ -116,7 +117,7 @@ def _begun(
             brush.painter.choose(brush.schedule.at(brush.seconds(group[0][0])))
         pictures = [picture for _, picture, _ in group]
         filler = [pictures[-1]] * (brush.batch - len(group))
-        with watch.timing(PAINTING):
+        with watch.timing(lane(PAINTING, 0)):
             finished = brush.painter.begin(brush.ops.stacked(pictures + filler))
         yield group, finished
 

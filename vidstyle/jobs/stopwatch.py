@@ -101,8 +101,8 @@ class Watchdog:
             self._waited[stage] = self._waited.get(stage, 0.0) + passed if still else 0.0
             if self._waited[stage] > self._limit(stage):
                 raise ResourceError(
-                    f"{stage} hangs: no progress for {self._waited[stage]:.0f} s; the machine may "
-                    "be short of memory or a disk may have gone: try again"
+                    f"{_whole(stage)} hangs: no progress for {self._waited[stage]:.0f} s; the "
+                    "machine may be short of memory or a disk may have gone: try again"
                 )
 
     def _limit(self, stage: str) -> float:
@@ -116,11 +116,16 @@ def lane(stage: str, number: int) -> str:
     return f"{stage}{_LANE}{number}"
 
 
+def _whole(name: str) -> str:
+    """The stage that a lane is part of."""
+    return name.partition(_LANE)[0]
+
+
 def by_stage(busy: Mapping[str, float]) -> dict[str, float]:
     """Seconds by stage, where lanes may be; of those that share a stage the busiest counts."""
     stages: dict[str, float] = {}
     for name, seconds in dict(busy).items():  # other threads may be adding to it
-        stage = name.partition(_LANE)[0]
+        stage = _whole(name)
         stages[stage] = max(stages.get(stage, 0.0), seconds)
     return stages
 

@@ -121,8 +121,9 @@ def load_style(
     by_path = name.endswith(SUFFIX) or os.sep in name
     surprise = file.card.tier != wanted and (tier is not None or not by_path)
     mixed = not by_path and any(mark in name for mark in ",:;")
-    why = "styles are only mixed in best" if mixed else f"{name} has no {wanted} tier yet"
-    notes = (f"{why}: painting with {file.card.tier}",) if surprise else ()
+    chosen = file.card.tier
+    why = f"these are mixed in {chosen} alone" if mixed else f"{name} has no {wanted} tier yet"
+    notes = (f"{why}: painting with {chosen}",) if surprise else ()
     return Style(file.reversed() if reverse else file, device, engine, notes)
 
 

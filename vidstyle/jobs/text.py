@@ -1,8 +1,9 @@
-"""Words from strangers: file names, tags and cards."""
+"""Words from strangers (file names, tags and cards), and numbers for people."""
 
 from __future__ import annotations
 
 import unicodedata
+from math import floor, log10
 
 
 def clean(text: object) -> str:
@@ -14,6 +15,14 @@ def clean(text: object) -> str:
     """
     shown = "".join(_harmless(character) for character in str(text))
     return shown.encode("utf-8", "replace").decode("utf-8")
+
+
+def three_digits(value: float) -> str:
+    """A number to three significant digits, and never in powers of ten: 0.000421, 0.0187, 520."""
+    if not value:
+        return "0"
+    digits = 2 - floor(log10(abs(float(f"{value:.3g}"))))
+    return f"{value:.{max(digits, 0)}f}"
 
 
 def _harmless(character: str) -> str:

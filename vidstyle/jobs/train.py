@@ -34,7 +34,7 @@ def train(
     """
     if rank() > 0:  # the first of several processes speaks and writes for all
         return feed_forward.train(config)
-    run_folder = config.output / f"{config.name}.run"
+    run_folder = config.run_folder
     if isinstance(config, TrainConfig) and config.clips is not None:
         from vidstyle.jobs.pairs import cache_pairs
 

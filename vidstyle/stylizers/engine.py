@@ -35,6 +35,10 @@ class Engine(ABC):
         The next batch may begin before this one is waited for, so that no core is without work
         while the last frame of a batch is painted. What is painted has the shape of the batch; an
         engine of torch takes a tensor on its device as well, and gives one then.
+
+        Raises:
+            ResourceError: now or when waiting, memory does not hold a tile of a frame.
+            StyleError: likewise, and the network paints no numbers.
         """
 
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +55,8 @@ class OpenVinoEngine(Engine):
         }
         compiled = core.compile_model(_graph(core, style, height, width), "CPU", options)
         # As many again wait until a thread is free: requests hold pictures, threads the rest.
-        self._requests = cycle([compiled.create_infer_request() for _ in range(2 * streams)])
+        self._slots = [_Slot(compiled.create_infer_request()) for _ in range(2 * streams)]
+        self._turns = cycle(range(len(self._slots)))
         self.name = f"openvino cpu {'bfloat16' if half else 'float32'}"
         self._notes: tuple[str, ...] = ()
         self._shares: list[NDArray[np.float32]] = []
@@ -74,7 +76,8 @@ class OpenVinoEngine(Engine):
         """Begin to paint (N, H, W, 3) frames; what comes back, called, waits for them.
 
         Raises:
-            ResourceError: memory does not hold a tile of a frame; when waiting, too.
+            ResourceError: when it is waited for, and memory does not hold a tile of a frame.
+            StyleError: likewise, and the network paints no numbers.
         """
         batch, shares = np.ascontiguousarray(batch), self._shares
         begun = self._unless_short(lambda: self._begin(batch, shares))
@@ -87,17 +90,15 @@ class OpenVinoEngine(Engine):
 
     def _begin(self, batch: Frames, shares: list[NDArray[np.float32]]) -> Callable[[], Frames]:
         painted = np.empty_like(batch)
-        requests = []
-        for number, request in zip(range(len(batch)), self._requests, strict=False):
-            request.wait()  # it may be at work on a frame of the batch before
+        # By their numbers: what held on to slots would keep their memory when torch needs it.
+        turns = [next(self._turns) for _ in batch]
+        for number, turn in enumerate(turns):
             place = slice(number, number + 1)
-            request.set_output_tensor(openvino.Tensor(painted[place], shared_memory=True))
-            request.start_async([batch[place], *shares], share_inputs=True)
-            requests.append(request)
+            self._slots[turn].begin(batch[place], shares, painted[place])
 
         def finished() -> Frames:
-            for request in requests:
-                request.wait()
+            for turn in turns:
+                self._slots[turn].wait()
             return painted
 
         return finished
@@ -117,7 +118,10 @@ class OpenVinoEngine(Engine):
     def _hand_over(self) -> None:
         from vidstyle.stylizers.torch_engine import TorchEngine
 
-        del self._requests  # torch needs its memory
+        for slot in self._slots:
+            with suppress(RuntimeError):  # one failed, and others may have
+                slot.wait()
+        self._slots.clear()  # torch needs its memory
         self._notes = ("OpenVINO is short of memory: painting with torch, slower",)
         self._successor = TorchEngine(self._style, *self._size, "cpu", self._notes)
 
@@ -127,6 +131,25 @@ class OpenVinoEngine(Engine):
             self._successor.choose(chosen.tolist())
         painted: Frames = self._successor.paint(batch)
         return painted
+
+
+class _Slot:
+    """A request, and the pictures that it reads and writes: they must outlive its work."""
+
+    def __init__(self, request: openvino.InferRequest) -> None:
+        self._request = request
+        self._pictures: tuple[Frames, Frames] | None = None
+
+    def begin(self, frame: Frames, shares: list[NDArray[np.float32]], painted: Frames) -> None:
+        """Begin to paint (1, H, W, 3) into `painted`, once what it painted before is done."""
+        self.wait()
+        self._pictures = frame, painted
+        self._request.set_output_tensor(openvino.Tensor(painted, shared_memory=True))
+        self._request.start_async([frame, *shares], share_inputs=True)
+
+    def wait(self) -> None:
+        """Return when it is done."""
+        self._request.wait()
 
 
 def _graph(core: openvino.Core, style: StyleFile, height: int, width: int) -> openvino.Model:

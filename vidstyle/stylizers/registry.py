@@ -40,7 +40,7 @@ class StyleFile:
     schedule: Schedule | None = None
     """How that changes over the clip; `shares` is what it begins with."""
     spec: str = ""
-    """What `StyleRegistry.find` finds it by."""
+    """What `StyleRegistry.find` finds it, or what it is the reverse of, by: if in a folder."""
 
     def reversed(self) -> StyleFile:
         """Turn it round: the way back, under a name of its own.
@@ -54,7 +54,7 @@ class StyleFile:
                 "only styles trained with --method cyclegan --keep-reverse do"
             )
         card = replace(self.card, name=f"{self.card.name}-reverse")
-        return replace(self, card=card, reverse=True, spec=card.name)
+        return replace(self, card=card, reverse=True)
 
     def sha256(self) -> str:
         """Of the file, as hexadecimal digits."""

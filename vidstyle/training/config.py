@@ -62,6 +62,16 @@ class RunSettings:
             raise UsageError(f"crop must be a multiple of 4 pixels, not {self.crop}")
 
     @property
+    def run_folder(self) -> Path:
+        """Folder of all that a training writes beside the style file."""
+        return self.output / f"{self.name}.run"
+
+    @property
+    def checkpoint(self) -> Path:
+        """What a training goes on from."""
+        return self.run_folder / "checkpoint.safetensors"
+
+    @property
     def style_names(self) -> tuple[str, ...]:
         """Of the styles that the file will hold."""
         return (self.name,)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -18,7 +18,7 @@ from vidstyle.training.config import LEAST_PHOTOS
 PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 MOST_NAMED: Final = 10
 """Pictures of no use that a note names."""
-BROKEN: Final = (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError)
+BROKEN: Final = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 """What Pillow raises on files that are no whole picture."""
 
 

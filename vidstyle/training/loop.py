@@ -72,9 +72,9 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def __init__(self, config: RunSettings) -> None:
         self.config = config
-        self.run_folder = config.output / f"{config.name}.run"
+        self.run_folder = config.run_folder
         self.style_path = config.output / f"{config.name}.safetensors"
-        self.checkpoint = self.run_folder / "checkpoint.safetensors"
+        self.checkpoint = config.checkpoint
         self._refuse_clash()
         self.device = meet(torch.device(choose_device(config.device)))
         self.step = 0
@@ -152,7 +152,7 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _chosen(self, pictures: Sequence[Path]) -> Tensor:
         """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""
-        side = self.config.crop // 4 * 4
+        side = self.config.crop
         chosen = pictures[:: max(1, len(pictures) // PREVIEWS)][:PREVIEWS]
         scaled = (load_picture(path, self.config.shown_size) for path in chosen)
         crops = [picture.crop((0, 0, side, side)) for picture in scaled]

@@ -119,6 +119,18 @@ def is_see_through(path: Path) -> bool:
         return bool((np.asarray(image.convert("RGBA"))[..., 3] < 255).any())
 
 
+def picture_format(path: Path) -> str:
+    """The format that a picture's name asks for, as Pillow calls it.
+
+    Raises:
+        UsageError: neither PNG nor JPEG.
+    """
+    try:
+        return IMAGE_FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise UsageError(f"{path}: cannot be written: pictures become .png or .jpg") from None
+
+
 def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> None:
     """Save a picture, with `stamp` in a PNG text chunk or a JPEG comment.
 
@@ -131,10 +143,7 @@ def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> 
         UsageError: neither PNG nor JPEG.
         ResourceError: the place cannot be written, or the disk is full.
     """
-    try:
-        format_name = IMAGE_FORMATS[path.suffix.lower()]
-    except KeyError:
-        raise UsageError(f"{path}: cannot be written: pictures become .png or .jpg") from None
+    format_name = picture_format(path)
     text = json.dumps({_STAMP: stamp})
     if format_name == "PNG":
         info = PngImagePlugin.PngInfo()
@@ -146,8 +155,8 @@ def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> 
         Image.fromarray(array).save(path, format=format_name, **options)
 
 
-def image_stamp_text(path: Path) -> str | None:
-    """The text in which `write_image` keeps its stamp, None where there is none."""
+def image_stamp_text(path: Path) -> str:
+    """The text in which `write_image` keeps its stamp, empty where there is none."""
     with _open(path) as image:
         comment = image.info.get("comment", b"")
         text = image.info.get(_STAMP) or comment

@@ -48,8 +48,3 @@ def stride(usual: Fraction, others: Sequence[Fraction]) -> int:
     other clip are within `UNEVEN` of a step of this one.
     """
     return max([1, *(ceil(other / usual - UNEVEN) for other in others)])
-
-
-def is_even(step: Fraction, other: Fraction) -> bool:
-    """Whether a clip went on about as far (`other` seconds) as the one it is held against."""
-    return abs(other - step) <= UNEVEN * step

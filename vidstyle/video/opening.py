@@ -97,7 +97,9 @@ def _open_sequence(path: Path, rate: Fraction) -> InputContainer:
         "framerate": f"{rate.numerator}/{rate.denominator}",
     }
     try:
-        return av.open(str(path), "r", format="image2", options=options)
+        # All of it is a pattern for FFmpeg, the folder's name too.
+        folder = str(path.parent).replace("%", "%%")
+        return av.open(os.path.join(folder, path.name), "r", format="image2", options=options)
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{path}: its first picture cannot be read") from error
 

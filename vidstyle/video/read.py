@@ -288,7 +288,9 @@ def _has_holes(info: VideoInfo, report: ReadReport) -> bool:
     return fewer and info.container in ("mkv", "webm") and not is_intact(info.path)
 
 
-def expected_frames(info: VideoInfo, start: Fraction, duration: Fraction | None) -> int | None:
+def expected_frames(
+    info: VideoInfo, start: Fraction = Fraction(0), duration: Fraction | None = None
+) -> int | None:
     """Frames that `read_frames` will give, as far as the clip's header tells, or else None."""
     if not start and duration is None and info.frame_count:
         return info.frame_count

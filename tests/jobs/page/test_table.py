@@ -107,6 +107,7 @@ def test_one_candidate_is_not_compared() -> None:
         (520.4, 1, "520"),
         (24, 1, "24"),
         (-0.5, 1, "-0.500"),
+        (9.996, 1, "10.0"),
     ],
 )
 def test_figures_have_three_digits_and_no_powers(value: float, scale: float, text: str) -> None:

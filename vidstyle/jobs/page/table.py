@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import floor, log10
 
 from vidstyle.jobs.evaluation import LONG, ClipReport, EvaluationReport
+from vidstyle.jobs.text import three_digits
 
 Value = Callable[[ClipReport], float | None]
 
@@ -219,10 +219,8 @@ def _best(measure: Measure, values: Sequence[float | None]) -> set[float | None]
 
 
 def figure(value: float | None, scale: float = 1.0) -> str:
-    """A number to three significant digits, never in powers of ten; a dash for none."""
+    """A number to three significant digits, a whole one to all of its own; a dash for none."""
     if value is None:
         return "–"
     scaled = value * scale
-    if not scaled or scaled == int(scaled):
-        return f"{scaled:.0f}"
-    return f"{scaled:.{max(2 - floor(log10(abs(scaled))), 0)}f}"
+    return f"{scaled:.0f}" if scaled == int(scaled) else three_digits(scaled)
