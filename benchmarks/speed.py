@@ -106,8 +106,10 @@ def page(
     """The whole file, in markdown."""
     source = options.input.name if options.input else "a moving picture made by code"
     yield "# Speed\n"
-    yield f"`python benchmarks/speed.py --style {options.style}`, painting {source}. Definitions "
-    yield "are those of `vidstyle bench`; fps are medians of rounds, their ends in brackets.\n"
+    yield (
+        f"`python benchmarks/speed.py --style {options.style}`, painting {source}. Definitions are "
+        "those of `vidstyle bench`; fps are medians of rounds, their ends in brackets.\n"
+    )
     yield machine_card().markdown() + "\n"
     yield from (f"Note: {note}.\n" for note in notes)
     yield "\n".join(speed_table(sizes))
