@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vidstyle.cli.main import main
-from vidstyle.cli.measures import figure
+from vidstyle.jobs.text import three_digits
 
 pytestmark = pytest.mark.usefixtures("offline")
 
@@ -109,4 +109,4 @@ def test_what_cannot_be_is_one_line(
     ],
 )
 def test_figures_have_three_digits_and_no_powers_of_ten(value: float, text: str) -> None:
-    assert figure(value) == text
+    assert three_digits(value) == text
