@@ -30,67 +30,67 @@ SHARES = st.floats(0.01, 100)
 
 
 @pytest.fixture
-def registry(tmp_path: Path, make_collection: MakeCollection) -> StyleRegistry:
+def shelf(tmp_path: Path, make_collection: MakeCollection) -> StyleRegistry:
     make_collection("sea", "sky", "sun")
     return StyleRegistry([tmp_path])
 
 
-def test_each_style_is_found_by_its_name(registry: StyleRegistry) -> None:
-    assert registry.names() == ["sea", "sky", "sun"]
-    sky = registry.find("sky", "best")
+def test_each_style_is_found_by_its_name(shelf: StyleRegistry) -> None:
+    assert shelf.names() == ["sea", "sky", "sun"]
+    sky = shelf.find("sky", "best")
     assert (sky.card.title, sky.shares, sky.spec) == ("Sky", (0, 1, 0), "sky")
-    assert registry.find("sky", "fast") == sky
+    assert shelf.find("sky", "fast") == sky
 
 
-def test_a_style_is_the_shared_network_with_norms_of_its_own(registry: StyleRegistry) -> None:
+def test_a_style_is_the_shared_network_with_norms_of_its_own(shelf: StyleRegistry) -> None:
     picture = torch.rand(1, 3, 24, 24)
-    for number, name in enumerate(registry.names()):
-        style = registry.find(name, "best")
+    for number, name in enumerate(shelf.names()):
+        style = shelf.find(name, "best")
         together = make_conditional(build(style.card), 3)
         together.load_state_dict({n: t.float() for n, t in load_file(style.path).items()})
         choose_shares(together, torch.eye(3)[number])
         assert torch.allclose(load_network(style)(picture), together(picture), atol=1e-5)
 
 
-def test_a_mixture_lies_between_its_styles(registry: StyleRegistry) -> None:
-    mixture = registry.find("sea:3, sun:1", "best")
+def test_a_mixture_lies_between_its_styles(shelf: StyleRegistry) -> None:
+    mixture = shelf.find("sea:3, sun:1", "best")
     assert mixture.shares == pytest.approx((0.75, 0, 0.25))
     assert (mixture.card.name, mixture.card.title) == ("sea-75-sun-25", "75% Sea, 25% Sun")
-    assert registry.find(mixture.spec, "best") == mixture
+    assert shelf.find(mixture.spec, "best") == mixture
     sea, sun, mixed = (
         load_network(style).state_dict()
-        for style in (registry.find("sea", "best"), registry.find("sun", "best"), mixture)
+        for style in (shelf.find("sea", "best"), shelf.find("sun", "best"), mixture)
     )
     for name, tensor in mixed.items():
         assert torch.allclose(tensor, 0.75 * sea[name] + 0.25 * sun[name], atol=1e-5)
 
 
 def test_a_mixture_needs_one_network(
-    registry: StyleRegistry, tmp_path: Path, make_style: MakeStyle
+    shelf: StyleRegistry, tmp_path: Path, make_style: MakeStyle
 ) -> None:
     make_style("sea", "fast")
     make_style("fog", "best")
-    registry = StyleRegistry([tmp_path])
-    assert registry.find("sea", "fast").card.tier == "fast"
-    assert registry.find("sea:0.5,sky:0.5", "fast").card.tier == "best"
+    shelf = StyleRegistry([tmp_path])
+    assert shelf.find("sea", "fast").card.tier == "fast"
+    assert shelf.find("sea:0.5,sky:0.5", "fast").card.tier == "best"
     with pytest.raises(StyleError, match="sea and fog cannot be mixed: only styles"):
-        registry.find("sea,fog", "best")
+        shelf.find("sea,fog", "best")
     with pytest.raises(StyleError, match="did you mean sky"):
-        registry.find("sea,skyy", "best")
+        shelf.find("sea,skyy", "best")
 
 
 @pytest.mark.parametrize("spec", ["sea:-1,sky:2", "sea:0", "sea:nan", "sea:inf", "sea:x"])
-def test_what_is_no_mixture_is_refused(registry: StyleRegistry, spec: str) -> None:
+def test_what_is_no_mixture_is_refused(shelf: StyleRegistry, spec: str) -> None:
     with pytest.raises(StyleError, match=r"shares? "):
-        registry.find(spec, "best")
+        shelf.find(spec, "best")
 
 
-def test_times_are_no_shares(registry: StyleRegistry) -> None:
+def test_times_are_no_shares(shelf: StyleRegistry) -> None:
     for spec in ("sea, 5 sky", "0 sea, 5 sky", "sea,"):
         with pytest.raises(StyleError, match=r"no style and share, .* between semicolons"):
-            registry.find(spec, "best")
+            shelf.find(spec, "best")
     with pytest.raises(StyleError, match="give each style a share"):
-        registry.find("sea:0.6,sky", "best")
+        shelf.find("sea:0.6,sky", "best")
 
 
 @given(st.dictionaries(st.from_regex(r"style-[a-z]", fullmatch=True), SHARES, min_size=1))
@@ -107,9 +107,9 @@ def test_by_its_path_it_says_how_to_use_it(make_collection: MakeCollection) -> N
         StyleRegistry([]).find(str(path), "best")
 
 
-def test_graphs_of_two_styles_of_one_file_are_kept_apart(registry: StyleRegistry) -> None:
+def test_graphs_of_two_styles_of_one_file_are_kept_apart(shelf: StyleRegistry) -> None:
     specs = ("sea", "sky", "sea:0.6,sky:0.4", "sea:0.5,sky:0.5")
-    files = {graph_file(registry.find(spec, "best"), 24, 32) for spec in specs}
+    files = {graph_file(shelf.find(spec, "best"), 24, 32) for spec in specs}
     assert len(files) == len(specs)
 
 
@@ -134,7 +134,7 @@ def test_broken_cards_are_refused(
         read_cards(path)
 
 
-def test_more_cards_than_norms_are_refused(registry: StyleRegistry, tmp_path: Path) -> None:
+def test_more_cards_than_norms_are_refused(shelf: StyleRegistry, tmp_path: Path) -> None:
     path = tmp_path / "collection.safetensors"
     cards = [asdict(card) for card in read_cards(path)]
     save_file(load_file(path), path, {CARD_KEY: json.dumps([*cards, cards[0] | {"name": "fog"}])})
@@ -142,8 +142,8 @@ def test_more_cards_than_norms_are_refused(registry: StyleRegistry, tmp_path: Pa
         load_network(StyleRegistry([tmp_path]).find("sea", "best"))
 
 
-def test_a_schedule_goes_from_style_to_style(registry: StyleRegistry) -> None:
-    style = registry.find("1 sea; 3 sky:1,sun:3; 4 sun", "fast")
+def test_a_schedule_goes_from_style_to_style(shelf: StyleRegistry) -> None:
+    style = shelf.find("1 sea; 3 sky:1,sun:3; 4 sun", "fast")
     assert (style.card.name, style.card.tier) == ("sea-to-sky-to-sun", "best")
     assert style.schedule is not None
     at = {0: (1, 0, 0), 1: (1, 0, 0), 2: (0.5, 0.125, 0.375), 3: (0, 0.25, 0.75), 9: (0, 0, 1)}
@@ -151,7 +151,7 @@ def test_a_schedule_goes_from_style_to_style(registry: StyleRegistry) -> None:
         assert style.schedule.at(seconds) == pytest.approx(shares)
     changed = [style.schedule.changed(seconds) for seconds in (0, 1, 2, 3, 4, 9)]
     assert changed == pytest.approx([0, 0, 0.5, 1, 1.25, 1.25])
-    assert registry.find(style.spec, "best") == style
+    assert shelf.find(style.spec, "best") == style
 
 
 @given(st.lists(st.floats(0, 100), min_size=2, max_size=6, unique=True), st.floats(0, 120))
@@ -166,17 +166,17 @@ def test_shares_on_a_schedule_are_together_1(times: list[float], now: float) -> 
 
 
 @pytest.mark.parametrize("spec", ["sea; 2 sky", "2 sea; 1 sky", "-1 sea; 2 sky", "1 sea; nan sky"])
-def test_what_is_no_schedule_is_refused(registry: StyleRegistry, spec: str) -> None:
+def test_what_is_no_schedule_is_refused(shelf: StyleRegistry, spec: str) -> None:
     with pytest.raises(StyleError, match="time"):
-        registry.find(spec, "best")
+        shelf.find(spec, "best")
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
-def test_an_engine_paints_what_is_chosen(registry: StyleRegistry, engine: str) -> None:
+def test_an_engine_paints_what_is_chosen(shelf: StyleRegistry, engine: str) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (1, 24, 32, 3)).astype(np.uint8)
 
     def opened(spec: str) -> Engine:
-        style = registry.find(spec, "best")
+        style = shelf.find(spec, "best")
         return open_engine(style, height=24, width=32, device="cpu", engine=engine)
 
     changing = opened("0 sea; 1 sun")
@@ -186,8 +186,8 @@ def test_an_engine_paints_what_is_chosen(registry: StyleRegistry, engine: str) -
         assert np.abs(difference).mean() < 1
 
 
-def test_tiles_follow_the_shares(registry: StyleRegistry) -> None:
-    style = registry.find("0 sea; 1 sun", "best")
+def test_tiles_follow_the_shares(shelf: StyleRegistry) -> None:
+    style = shelf.find("0 sea; 1 sun", "best")
     network, picture = load_network(style), torch.rand(1, 3, 64, 48)
     tiled = TiledNetwork(network, 32)
     for shares in ((1.0, 0.0, 0.0), (0.5, 0.0, 0.5)):

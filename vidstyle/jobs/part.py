@@ -85,6 +85,9 @@ def _lock(descriptor: int, folder: Path, output: Path) -> None:
         raise busy from error
     except OSError:
         return  # some network file systems have no locks
-    # It may have been finished and removed between our two steps, and made again.
-    if not folder.exists() or not os.path.samestat(os.fstat(descriptor), os.stat(folder)):
-        raise busy
+    try:
+        ours = os.path.samestat(os.fstat(descriptor), os.stat(folder))
+    except FileNotFoundError:
+        ours = False
+    if not ours:
+        raise busy  # it was finished and removed between our two steps, and maybe made again

@@ -58,7 +58,6 @@ class OpenVinoEngine(Engine):
         self._slots = [_Slot(compiled.create_infer_request()) for _ in range(2 * streams)]
         self._turns = cycle(range(len(self._slots)))
         self.name = f"openvino cpu {'bfloat16' if half else 'float32'}"
-        self._notes: tuple[str, ...] = ()
         self._shares: list[NDArray[np.float32]] = []
         if style.schedule:
             self.choose(style.shares)
@@ -66,7 +65,7 @@ class OpenVinoEngine(Engine):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was not as expected, a sentence each."""
-        return self._notes if self._successor is None else self._successor.notes
+        return () if self._successor is None else self._successor.notes
 
     def choose(self, shares: Sequence[float]) -> None:
         """From now on, begin with so much of each style."""
@@ -122,8 +121,8 @@ class OpenVinoEngine(Engine):
             with suppress(RuntimeError):  # one failed, and others may have
                 slot.wait()
         self._slots.clear()  # torch needs its memory
-        self._notes = ("OpenVINO is short of memory: painting with torch, slower",)
-        self._successor = TorchEngine(self._style, *self._size, "cpu", self._notes)
+        notes = ("OpenVINO is short of memory: painting with torch, slower",)
+        self._successor = TorchEngine(self._style, *self._size, "cpu", notes)
 
     def _paint_by_successor(self, batch: Frames, shares: list[NDArray[np.float32]]) -> Frames:
         assert self._successor is not None
