@@ -1,16 +1,19 @@
 """Pairs taken out of clips: spread, scaled, never across a cut, with the flow that they show."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from vidstyle.errors import InputError
 from vidstyle.jobs import pairs as module
-from vidstyle.jobs.pairs import cache_pairs, clip_pairs, measured
-from vidstyle.training.clips import ClipPairs, load_pair
+from vidstyle.jobs.pairs import cache_pairs, clip_pairs, measured, successive_frames
+from vidstyle.training.clips import ClipPairs, load_held_out, load_pair
 from vidstyle.video.info import probe
+from vidstyle.video.read import read_frames
 
 
 @pytest.fixture(autouse=True)
@@ -34,34 +37,57 @@ def clips(make_clip: object, tmp_path: Path) -> Path:
     return folder.parent
 
 
-def cache(clips: Path, folder: Path, notes: list[str], crop: int = 64) -> list[tuple[int, int]]:
+def cache(clips: Path, folder: Path, notes: list[str], side: int = 64) -> list[tuple[int, int]]:
     seen: list[tuple[int, int]] = []
-    cache_pairs(clips, folder, crop, lambda *at: seen.append(at), notes.append)
+    cache_pairs(clips, folder, side, lambda *at: seen.append(at), notes.append)
     return seen
 
 
 def test_every_clip_gives_pairs_that_are_kept(
-    clips: Path, tmp_path: Path, notes: list[str]
+    clips: Path, make_clip: object, tmp_path: Path, notes: list[str]
 ) -> None:
     folder = tmp_path / "run" / "pairs"
+    make_clip("c.mp4", frames=9, folder=clips, sound=False)  # type: ignore[operator]
     assert cache(clips, folder, notes) == [(0, 2), (1, 2)]
     files = ClipPairs(folder).files
-    assert len(files) == 5 + 3
+    assert len(files) == 5 + 3, "the last is held out"
     assert min(load_pair(files[0]).first.shape[:2]) == 80
     stamps = [path.stat().st_mtime_ns for path in files]
     assert cache(clips, folder, notes) == [], "made again"
     assert [path.stat().st_mtime_ns for path in files] == stamps
-    assert cache(clips, folder, notes, crop=32) != [], "the old size was kept"
-    (clips / "below" / "b.mp4").unlink()
+    assert cache(clips, folder, notes, side=32) != [], "the old size was kept"
+    for name in ("below/b.mp4", "c.mp4"):
+        (clips / name).unlink()
+    notes.clear()
     cache(clips, folder, notes)
-    assert len(ClipPairs(folder).files) == 5
+    assert len(ClipPairs(folder).files) == 5, "a single clip is learnt from"
+    assert load_held_out(folder, 64) is None
     assert notes == []
+
+
+def test_the_middle_of_the_last_clip_that_can_be_read_is_shown(
+    clips: Path, tmp_path: Path, notes: list[str]
+) -> None:
+    """Of 4 frames the last two, and the last again where there is no more."""
+    (clips / "below" / "broken.mp4").write_bytes(b"junk")
+    cache(clips, tmp_path / "pairs", notes)
+    held_out = clips / "below" / "b.mp4"
+    assert len(notes) == 2
+    assert "broken.mp4" in notes[0]
+    assert notes[1].startswith(f"{held_out}: ")
+    shown = load_held_out(tmp_path / "pairs", 64)
+    frames = successive_frames(probe(held_out), 4)
+    assert shown is not None
+    assert shown.shape == (4, 3, 64, 64)
+    kept = [not torch.equal(*pair) for pair in pairwise(shown)]
+    assert kept == [True, False, False]
+    whole = [frame.image for frame in read_frames(probe(held_out))]
+    assert np.array_equal(frames, [whole[2], *whole[3:] * 3])
 
 
 def test_what_cannot_be_read_is_told_of(clips: Path, tmp_path: Path, notes: list[str]) -> None:
     (clips / "broken.mp4").write_bytes(b"junk")
     cache(clips, tmp_path / "pairs", notes)
-    assert len(notes) == 1
     assert "broken.mp4" in notes[0]
     with pytest.raises(InputError, match="no clips found"):
         cache(tmp_path / "none", tmp_path / "pairs", notes)

@@ -17,12 +17,14 @@ from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, FastNet
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network
-from vidstyle.training import cyclegan, loop
+from vidstyle.training import clips, cyclegan, loop, motion
+from vidstyle.training.clips import FramePair, save_held_out, save_pair
 from vidstyle.training.config import CycleGanConfig
 from vidstyle.training.cyclegan import CycleGanTraining, Side, parameters
 from vidstyle.training.data import load_picture, to_tensor
 from vidstyle.training.judge import ImagePool, PatchGAN
 from vidstyle.training.loop import TrainProgress
+from vidstyle.training.motion import MovedPair
 from vidstyle.training.schedules import average_decay
 from vidstyle.training.train import train
 from vidstyle.types import Tier
@@ -45,7 +47,11 @@ def tensors() -> list[torch.Tensor]:
     return [o for o in gc.get_objects() if issubclass(type(o), torch.Tensor)]
 
 
-def test_all_parts_learn_every_loss_is_finite_and_nothing_piles_up(gan: CycleGanConfig) -> None:
+def test_all_parts_learn_every_loss_is_finite_and_nothing_piles_up(
+    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("KINDS", {"still": 1.0}), ("LIT", 0.0), ("COVERED", 0.0)):
+        monkeypatch.setattr(motion, name, value)  # so that one batch is as large as another
     training = CycleGanTraining(gan)
     before = {name: p.detach().clone() for name, p in training.learned.named_parameters()}
     seen: list[TrainProgress] = []
@@ -82,6 +88,38 @@ def test_leaves_a_style_and_a_preview_of_both_ways(gan: CycleGanConfig) -> None:
     assert painted.isfinite().all()
     with Image.open(gan.output / "tiny.run" / "preview.png") as preview:
         assert preview.size == (4 * 64, 4 * 64)
+
+
+def test_frames_of_clips_stand_in_for_photographs(
+    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Black ones here, and in every step: the photographs are not black."""
+    monkeypatch.setattr(clips, "CLIP_SHARE", 1.0)
+    gan.pair_folder.mkdir(parents=True)
+    black = np.zeros((80, 90, 3), np.uint8)
+    still = FramePair(black, black, np.zeros((80, 90, 2)), np.zeros((80, 90), bool))
+    save_pair(gan.pair_folder / "0.npz", still)
+    training = CycleGanTraining(replace(gan, steps=2, clips=gan.photos))
+    seen: list[TrainProgress] = []
+    training.run(seen.append)
+    assert not training.learned.photos.pool.pictures[2:].any()
+    (pair, paintings) = training._dataset()[0]
+    assert isinstance(pair, MovedPair)
+    assert not pair.first.any()
+    assert pair.first.shape == paintings.shape
+    assert paintings.any()
+    assert all(math.isfinite(value) for p in seen for value in p.losses.values())
+
+
+def test_the_preview_paints_frames_of_the_clip_that_is_held_out(gan: CycleGanConfig) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (4, 70, 90, 3), dtype=np.uint8)
+    gan.pair_folder.mkdir(parents=True)
+    save_held_out(gan.pair_folder, frames)
+    train(replace(gan, steps=1))
+    with Image.open(gan.output / "tiny.run" / "preview.png") as preview:
+        assert preview.size == (4 * 64, 6 * 64)
+        shown = np.asarray(preview)[2 * 64 : 3 * 64]
+    assert np.array_equal(shown, np.concatenate(list(frames[:, 3:67, 13:77]), axis=1))
 
 
 def test_makers_begin_with_no_change_at_all(gan: CycleGanConfig) -> None:

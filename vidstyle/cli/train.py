@@ -26,7 +26,7 @@ from vidstyle.types import TIERS
 
 _FILE = click.Path(path_type=Path)
 _OWN = {
-    "feed-forward": ("style_images", "begin_with", "clips", "style_size"),
+    "feed-forward": ("style_images", "begin_with", "style_size"),
     "cyclegan": ("paintings", "picture_size", "filters", "adversarial", "judge", "keep_reverse"),
 }
 """What only one method understands; the first of each is what it learns from."""

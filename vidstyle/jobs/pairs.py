@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
@@ -17,8 +18,9 @@ from vidstyle.jobs.plan import CLIP_SUFFIXES
 from vidstyle.motion.cuts import is_cut
 from vidstyle.motion.flow import fine_flow
 from vidstyle.motion.occlusion import occlusion
-from vidstyle.training.clips import PAIR_SUFFIX, FramePair, save_pair
+from vidstyle.training.clips import HELD_OUT, PAIR_SUFFIX, FramePair, save_held_out, save_pair
 from vidstyle.training.data import scale_short_side
+from vidstyle.training.loop import PREVIEWS
 from vidstyle.types import VideoInfo
 from vidstyle.video.info import probe
 from vidstyle.video.read import expected_frames, read_frames
@@ -26,7 +28,7 @@ from vidstyle.video.read import expected_frames, read_frames
 PAIRS_A_CLIP: Final = 24
 """Spread over the clip; neighbours of neighbours show hardly anything new."""
 ROOM: Final = 1.25
-"""Short side of the kept frames over the side of the crops that are cut out of them."""
+"""Short side of the pairs over that of the photographs that they stand in for, which varies."""
 CONTENTS: Final = "contents.json"
 """Written last: what the pairs were made from."""
 
@@ -34,18 +36,19 @@ CONTENTS: Final = "contents.json"
 def cache_pairs(
     clips: Path,
     folder: Path,
-    crop: int,
+    short_side: int,
     on_progress: Callable[[int, int], None],
     on_note: Callable[[str], None],
 ) -> None:
     """Keep pairs of neighbouring frames of a folder's clips, with flow and what is hidden.
 
-    Nothing is done when `folder` holds just that already. A clip that cannot be read is told of.
+    Of several clips the last is not learnt from; the preview shows some frames of it. Nothing is
+    done when `folder` holds just that already. A clip that cannot be read is told of.
 
     Args:
         clips: folder of clips, searched recursively.
         folder: gets a file for each pair.
-        crop: side of the squares that training cuts out of them, in pixels.
+        short_side: of the pictures that training cuts crops out of, in pixels.
         on_progress: called with the clips done, and how many there are.
         on_note: called with each sentence that the user should know.
 
@@ -55,15 +58,16 @@ def cache_pairs(
     files = sorted(path for path in clips.rglob("*") if path.suffix.lower() in CLIP_SUFFIXES)
     if not files:
         raise InputError(f"{clips}: no clips found there; --clips names a folder of videos")
-    contents = json.dumps({"crop": crop, "clips": [_identity(path) for path in files]})
+    contents = json.dumps({"short_side": short_side, "clips": [_identity(path) for path in files]})
     if (folder / CONTENTS).is_file() and (folder / CONTENTS).read_text() == contents:
         return
     _empty(folder)
+    files = _hold_out(files, folder, short_side, on_note)
     count = 0
     for number, path in enumerate(files):
         on_progress(number, len(files))
         try:
-            for pair in clip_pairs(probe(path), round(ROOM * crop)):
+            for pair in clip_pairs(probe(path), round(ROOM * short_side)):
                 save_pair(folder / f"{count:05}{PAIR_SUFFIX}", pair)
                 count += 1
         except InputError as error:
@@ -71,6 +75,30 @@ def cache_pairs(
     if not count:
         raise InputError(f"{clips}: no clip there has two frames of one scene")
     (folder / CONTENTS).write_text(contents)
+
+
+def _hold_out(
+    files: list[Path], folder: Path, short_side: int, on_note: Callable[[str], None]
+) -> list[Path]:
+    """Keep frames of the last of several clips that can be read; give the clips to learn from."""
+    if len(files) < 2:
+        return files
+    *files, last = files
+    try:
+        frames = successive_frames(probe(last), PREVIEWS)
+    except InputError as error:
+        on_note(str(error))
+        return _hold_out(files, folder, short_side, on_note)
+    save_held_out(folder, np.stack([_scaled(frame, short_side) for frame in frames]))
+    on_note(f"{last}: is not learnt from, but shown in the preview")
+    return files
+
+
+def successive_frames(info: VideoInfo, count: int) -> list[NDArray[np.uint8]]:
+    """Frames from the middle of a clip on; of a clip that ends before, the last again and again."""
+    middle = (info.duration or Fraction(0)) / 2
+    frames = [frame.image for frame in islice(read_frames(info, start=middle), count)]
+    return frames + frames[-1:] * (count - len(frames))
 
 
 def clip_pairs(info: VideoInfo, short_side: int) -> Iterator[FramePair]:
@@ -99,5 +127,5 @@ def _identity(path: Path) -> tuple[str, int, int]:
 
 def _empty(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for path in (folder / CONTENTS, *folder.glob(f"*{PAIR_SUFFIX}")):
+    for path in (folder / CONTENTS, folder / HELD_OUT, *folder.glob(f"*{PAIR_SUFFIX}")):
         path.unlink(missing_ok=True)

@@ -35,11 +35,10 @@ def train(
     if rank() > 0:  # the first of several processes speaks and writes for all
         return feed_forward.train(config)
     run_folder = config.run_folder
-    if isinstance(config, TrainConfig) and config.clips is not None:
+    if config.clips is not None:
         from vidstyle.jobs.pairs import cache_pairs
 
-        pairs = run_folder / feed_forward.PAIR_FOLDER
-        cache_pairs(config.clips, pairs, config.crop, on_clips, on_note)
+        cache_pairs(config.clips, config.pair_folder, config.shown_size, on_clips, on_note)
 
     def progress(at: TrainProgress) -> None:
         if at.saved:

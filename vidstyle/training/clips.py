@@ -1,7 +1,8 @@
 """Pairs of neighbouring frames of real clips, with the flow between them, from files.
 
 Training reads no videos: `vidstyle.jobs.pairs` takes the frames out of the clips once and keeps
-them, `save_pair` and `ClipPairs` being the two ends of that cache.
+them; `save_pair` and `ClipPairs` are the two ends of that cache, `save_held_out` and
+`load_held_out` those of the frames that only the preview shows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ CLIP_SHARE: Final = 0.4
 LIGHT_REACH: Final = 17
 """Pixels over which light is taken to change alike; what differs within them is noise."""
 PAIR_SUFFIX: Final = ".npz"
+HELD_OUT: Final = "held-out.npy"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,29 @@ def load_pair(path: Path) -> FramePair:
         raise InputError(f"{path}: no readable pair of frames ({error}); remove its folder") from (
             error
         )
+
+
+def save_held_out(folder: Path, frames: NDArray[np.uint8]) -> None:
+    """Keep successive frames (N, H, W, 3) of a clip that is not learnt from."""
+    np.save(folder / HELD_OUT, frames)
+
+
+def load_held_out(folder: Path, side: int) -> Tensor | None:
+    """The middles (N, 3, S, S) of what `save_held_out` kept in a folder, if it did.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    path = folder / HELD_OUT
+    if not path.is_file():
+        return None
+    try:
+        frames = np.load(path, allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{path}: no readable frames ({error}); remove its folder") from error
+    top, left = ((n - side) // 2 for n in frames.shape[1:3])
+    middles = frames[:, top : top + side, left : left + side]
+    return torch.from_numpy(middles).permute(0, 3, 1, 2).float() / 255
 
 
 class ClipPairs:

@@ -24,7 +24,8 @@ class RunSettings:
     """What every training is told, whatever its method.
 
     Raises:
-        UsageError: the name cannot be a style's, or the crop is no multiple of 4.
+        UsageError: the name cannot be a style's, the crop is no multiple of 4, or nobody would look
+            at the clips.
     """
 
     photos: Path
@@ -38,6 +39,8 @@ class RunSettings:
     resume: bool = False
     temporal: bool = False
     """Ask for the same painting when the photograph moves or carries noise."""
+    clips: Path | None = None
+    """Folder of videos whose motion is learnt from too; `vidstyle.jobs.train` prepares them."""
     device: str = "auto"
     seed: int = 0
     batch: int
@@ -56,10 +59,12 @@ class RunSettings:
     """A perceptual network's file, or "vgg19" for torchvision's; the shipped one when None."""
 
     def __post_init__(self) -> None:
-        """Refuse names that would not be found again, and pictures that no network takes."""
+        """Refuse names that would not be found again, and what would be in vain."""
         check_style_name(self.name)
         if self.crop % 4:
             raise UsageError(f"crop must be a multiple of 4 pixels, not {self.crop}")
+        if self.clips is not None and not self.temporal:
+            raise UsageError(f"{self.clips}: clips teach steadiness; ask for --temporal as well")
 
     @property
     def run_folder(self) -> Path:
@@ -72,13 +77,18 @@ class RunSettings:
         return self.run_folder / "checkpoint.safetensors"
 
     @property
+    def pair_folder(self) -> Path:
+        """Frames of the clips, with the flow between them."""
+        return self.run_folder / "pairs"
+
+    @property
     def style_names(self) -> tuple[str, ...]:
         """Of the styles that the file will hold."""
         return (self.name,)
 
     @property
     def shown_size(self) -> int:
-        """Short side of the pictures of which the preview shows a crop."""
+        """Short side that pictures are scaled to, at least, before crops are cut out of them."""
         return self.crop
 
 
@@ -94,8 +104,6 @@ class TrainConfig(RunSettings):
     each as a style of its own, named as its file is."""
     begin_with: str = ""
     """A trained style of the same tier, whose network learns on; by default it begins anew."""
-    clips: Path | None = None
-    """Folder of videos whose motion is learnt from too; `vidstyle.jobs.train` prepares them."""
     steps: int = 5000
     batch: int = 2
     """Photographs a step: on few cores, more steps teach more than larger batches."""
@@ -114,15 +122,13 @@ class TrainConfig(RunSettings):
     learning_rate: float = 2e-3
 
     def __post_init__(self) -> None:
-        """Refuse clips that nobody would look at."""
+        """Refuse names that would not be found again, or not be told apart."""
         super().__post_init__()
         names = self.style_names
         if len(set(names)) < len(names):
             raise UsageError(f"two paintings would make one style: {', '.join(names)}")
         for name in names:
             check_style_name(name)
-        if self.clips is not None and not self.temporal:
-            raise UsageError(f"{self.clips}: clips teach steadiness; ask for --temporal as well")
 
     @property
     def style_names(self) -> tuple[str, ...]:

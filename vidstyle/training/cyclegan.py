@@ -6,7 +6,8 @@ photographer must be able to find the photograph again. Added here: the finished
 running average of its weights; judges of small collections see augmented pictures; and `temporal`
 asks for the same painting of the same thing when it moves, on motion made from stills (synthetic
 flow, as in Wang et al. 2022, "Learning temporally and semantically consistent unpaired
-video-to-video translation through pseudo-supervision from synthetic optical flow"). So that
+video-to-video translation through pseudo-supervision from synthetic optical flow") and on that of
+clips, whose frames take the photographs' places in some steps. So that
 thousands of steps do where the paper takes a million, makers begin with no change, judges see with
 a perceptual network, and paintings are also asked for the collection's feature statistics.
 """
@@ -22,12 +23,13 @@ import numpy as np
 import torch
 from PIL import ImageOps
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Adam
+from torch.utils.data import Dataset
 
 from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
 from vidstyle.training.adversarial import ADVERSARIAL, distance
 from vidstyle.training.augment import augment
+from vidstyle.training.clips import MovedBatches
 from vidstyle.training.config import CycleGanConfig
 from vidstyle.training.data import (
     PhotoBatches,
@@ -39,7 +41,7 @@ from vidstyle.training.data import (
 from vidstyle.training.judge import FeatureJudge, ImagePool, PatchGAN
 from vidstyle.training.loop import TrainingLoop, descend, set_learning_rate
 from vidstyle.training.losses import grid_loss, stability_loss, statistics, style_loss
-from vidstyle.training.motion import MARGIN, MovedPair, moved_pair
+from vidstyle.training.motion import MARGIN, MovedPair
 from vidstyle.training.schedules import average_decay, constant_then_linear, stability_share
 from vidstyle.training.targets import perceptual_network, style_targets
 from vidstyle.types import StyleCard, Tier
@@ -100,7 +102,7 @@ class CycleGan(nn.Module):
         return self.paintings, self.photos
 
 
-class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
+class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
     """A CycleGAN training: both sides, optimizers and the step reached."""
 
     config: CycleGanConfig
@@ -114,6 +116,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         least = config.shown_size // 2
         self.photos = usable_pictures(config.photos, least, on_note)
         self.paintings = usable_pictures(config.paintings, least, on_note)
+        self.clips = self._clips()
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
         self.style = style_targets(self.perceptual, self._some(self.paintings))
@@ -146,21 +149,22 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
             middle = ImageOps.fit(load_picture(path, square[0]), square)
             yield to_tensor(middle)[None].to(self.device)
 
-    def _dataset(self) -> UnpairedBatches:
+    def _dataset(self) -> Dataset[tuple[Tensor | MovedPair, Tensor]]:
         c = self.config
-        photos, paintings = (
-            PhotoBatches(pictures, c.batch, c.crop, 2 * c.seed + stream, c.picture_size)
-            for stream, pictures in enumerate((self.photos, self.paintings))
-        )
-        return UnpairedBatches(photos, paintings)
+        border = MARGIN if c.temporal else 0
+        photos = PhotoBatches(self.photos, c.batch, c.crop, 2 * c.seed, c.picture_size, border)
+        paintings = PhotoBatches(self.paintings, c.batch, c.crop, 2 * c.seed + 1, c.picture_size)
+        seen = MovedBatches(photos, c.crop, self.clips) if c.temporal else photos
+        return UnpairedBatches(seen, paintings)
 
-    def _take_step(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+    def _take_step(self, batch: tuple[Tensor | MovedPair, Tensor]) -> dict[str, Tensor]:
         c, (makers, judges) = self.config, self.optimizers
-        rng = np.random.default_rng((c.seed, self._share, 1))
+        rng = np.random.default_rng((c.seed, self._share, 2))
         for optimizer, rate in ((makers, c.learning_rate), (judges, c.judge_learning_rate)):
             set_learning_rate(optimizer, constant_then_linear(self.step, c.steps, rate))
-        pair = self._moved(batch[0], rng) if c.temporal else None
-        photos, paintings = (pictures.to(self.device) for pictures in batch)
+        seen, paintings = batch[0], batch[1].to(self.device)
+        pair = seen if isinstance(seen, MovedPair) else None
+        photos = (seen.first if isinstance(seen, MovedPair) else seen).to(self.device)
         self._judges_learn(False)
         with self._autocast():
             losses, painted, taken = self._maker_losses(photos, paintings, pair, rng)
@@ -175,10 +179,6 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         for side in self.learned.sides:
             side.follow(self.step)
         return losses | judged
-
-    def _moved(self, photos: Tensor, rng: np.random.Generator) -> MovedPair:
-        """The photographs and their moved selves; what comes in at the border is mirrored."""
-        return moved_pair(F.pad(photos, [MARGIN] * 4, mode="reflect"), self.config.crop, rng)
 
     def _judges_learn(self, learn: bool) -> None:
         for side in self.learned.sides:
@@ -232,10 +232,11 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor, Tensor]]):
         return self.learned.photos.average if self.config.keep_reverse else None
 
     def _preview(self) -> list[Tensor]:
-        """Photographs, their paintings, paintings, their photographs."""
-        photos, paintings = self._chosen(self.photos), self._chosen(self.paintings)
+        """Pictures above, their paintings below; then paintings, and their photographs."""
         to_paint, to_take = self.learned.sides
-        return [photos, to_paint.average(photos), paintings, to_take.average(paintings)]
+        rows = [row for shown in self._shown() for row in (shown, to_paint.average(shown))]
+        paintings = self._chosen(self.paintings)
+        return [*rows, paintings, to_take.average(paintings)]
 
     def _cards(self) -> list[StyleCard]:
         c = self.config

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from vidstyle.errors import InputError
@@ -107,27 +108,36 @@ def to_tensor(picture: Image.Image) -> Tensor:
 
 
 class PhotoBatches(Dataset[Tensor]):
-    """Item k is the batch (N, 3, S, S) in [0, 1] of training step k, and depends on the seed alone.
+    """Item k is the batch (N, 3, H, W) in [0, 1] of training step k, and depends on the seed alone.
 
     So a resumed training sees what an uninterrupted one would have seen, however many workers load.
     """
 
     def __init__(
-        self, photos: list[Path], batch: int, side: int, seed: int, picture_side: int = 0
+        self,
+        photos: list[Path],
+        batch: int,
+        side: int,
+        seed: int,
+        picture_side: int = 0,
+        border: int = 0,
     ) -> None:
         """Cut `side` pixels out of pictures whose short side is scaled to `picture_side`.
 
-        It is varied by a quarter upwards, and is `side` at least.
+        It is varied by a quarter upwards, and is `side` at least. Around what is cut out come
+        `border` pixels of its mirror image.
         """
         self.photos = photos
         self.batch = batch
         self.side = side
         self.seed = seed
         self.picture_side = max(side, picture_side)
+        self.border = border
 
     def __getitem__(self, step: int) -> Tensor:
         rng = np.random.default_rng((self.seed, step))
-        return torch.stack([self._crop(rng) for _ in range(self.batch)])
+        crops = torch.stack([self._crop(rng) for _ in range(self.batch)])
+        return F.pad(crops, [self.border] * 4, mode="reflect")
 
     def _crop(self, rng: np.random.Generator) -> Tensor:
         picture = self._draw(rng)
@@ -148,12 +158,15 @@ class PhotoBatches(Dataset[Tensor]):
         raise InputError(f"{self.photos[0].parent}: 100 pictures in a row could not be read")
 
 
-class UnpairedBatches(Dataset[tuple[Tensor, Tensor]]):
+Photos = TypeVar("Photos")
+
+
+class UnpairedBatches(Dataset[tuple[Photos, Tensor]]):
     """Item k is the photographs and the paintings of step k, drawn without regard to each other."""
 
-    def __init__(self, photos: PhotoBatches, paintings: PhotoBatches) -> None:
+    def __init__(self, photos: Dataset[Photos], paintings: PhotoBatches) -> None:
         self.photos = photos
         self.paintings = paintings
 
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, step: int) -> tuple[Photos, Tensor]:
         return self.photos[step], self.paintings[step]

@@ -22,6 +22,7 @@ from vidstyle.stylizers.device import choose_device, has_bfloat16
 from vidstyle.stylizers.networks import StyleNetwork
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
+from vidstyle.training.clips import ClipPairs, load_held_out
 from vidstyle.training.config import RunSettings
 from vidstyle.training.data import load_picture, to_tensor
 from vidstyle.training.judge import PatchGAN
@@ -59,12 +60,14 @@ class TrainingLoop(ABC, Generic[Batch]):
     """One training and the step it has reached; a method says what a step is.
 
     Attributes:
+        photos: that are learnt from.
         learned: all that is learned or remembered from one step to the next.
         optimizers: of its parameters.
         frozen: networks that look at what is painted, and do not learn.
     """
 
     config: RunSettings
+    photos: list[Path]
     learned: nn.Module
     optimizers: Sequence[Adam]
     frozen: Sequence[nn.Module] = ()
@@ -149,6 +152,16 @@ class TrainingLoop(ABC, Generic[Batch]):
         return torch.autocast(
             self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device.type)
         )
+
+    def _clips(self) -> ClipPairs | None:
+        """Pairs of frames to learn motion from, if that is asked for."""
+        return ClipPairs(self.config.pair_folder) if self.config.clips else None
+
+    def _shown(self) -> list[Tensor]:
+        """Photographs (N, 3, S, S) for the preview, and frames of the clip that is held out."""
+        frames = load_held_out(self.config.pair_folder, self.config.crop)
+        clip = [] if frames is None else [frames.to(self.device)]
+        return [self._chosen(self.photos), *clip]
 
     def _chosen(self, pictures: Sequence[Path]) -> Tensor:
         """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""

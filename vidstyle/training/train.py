@@ -24,7 +24,7 @@ from vidstyle.stylizers.networks import (
     make_conditional,
 )
 from vidstyle.training.beginning import begin_with
-from vidstyle.training.clips import ClipPairs, MovedBatches
+from vidstyle.training.clips import MovedBatches
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.cyclegan import CycleGanTraining
 from vidstyle.training.data import PhotoBatches, find_pictures, usable_pictures
@@ -46,8 +46,6 @@ from vidstyle.types import StyleCard
 
 ADAM_BETAS: Final = (0.9, 0.99)
 """The first steps' gradients are huge: a memory of 1,000 steps would hold back all the next."""
-PAIR_FOLDER: Final = "pairs"
-"""In the run folder: frames and flow of the clips, which `vidstyle.jobs.pairs` puts there."""
 CONTENT_LAYER: Final = 3
 """relu4_1: what is shown, not how."""
 
@@ -84,7 +82,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         super().__init__(config)
         # Enlarged more than twice, a picture would teach blur.
         self.photos = usable_pictures(config.photos, config.crop // 2, on_note)
-        self.clips = ClipPairs(self.run_folder / PAIR_FOLDER) if config.clips else None
+        self.clips = self._clips()
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
         with torch.no_grad():
@@ -161,11 +159,13 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         return self.network
 
     def _preview(self) -> list[Tensor]:
-        """Photographs above, their paintings below, a row a style."""
-        rows = [photos := self._chosen(self.photos)]
-        for number in range(len(self.styles)):
-            self._choose(number)
-            rows.append(self.network(photos))
+        """Pictures above, their paintings below, a row a style."""
+        rows = []
+        for pictures in self._shown():
+            rows.append(pictures)
+            for number in range(len(self.styles)):
+                self._choose(number)
+                rows.append(self.network(pictures))
         return rows
 
     def _cards(self) -> list[StyleCard]:
