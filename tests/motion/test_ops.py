@@ -42,6 +42,7 @@ OPERATIONS: dict[str, Callable[[Ops, Inputs], Array | tuple[Array, ...]]] = {
     "maximum": lambda ops, x: (ops.maximum(x.plane, x.second), ops.maximum(x.picture, x.other)),
     "hypot": lambda ops, x: ops.hypot(x.plane, x.second),
     "stacked": lambda ops, x: tuple(ops.stacked((x.plane, x.second), axis) for axis in (0, -1)),
+    "weighted": lambda ops, x: (ops.weighted(x.tint, x.fresh), ops.weighted(x.flow, x.plane)),
     "squared_length": lambda ops, x: ops.squared_length(x.flow),
     "products": lambda ops, x: ops.products(*quarters(ops, x)),
     "largest": lambda ops, x: ops.largest(x.picture),

@@ -81,7 +81,7 @@ class Steadier:
         # Not methods: what held on to itself would outlive its clip, and it is large.
         self._motion = self._ops.recorded(partial(_find_motion, self._flow, self._ops))
         self._keeping = self._ops.recorded(partial(_keep, self._memory, crossing, self._ops))
-        self._observed: Array | None = None
+        self._observed: tuple[Array, Array] | None = None
         self._held: Array | None = None
 
     @property
@@ -106,7 +106,7 @@ class Steadier:
 
         Raises ValueError when the file is not what was written.
         """
-        self._observed = self._held = self._ops.zeros(*self._flow.half_size, 3, dtype="uint8")
+        self._held = self._ops.zeros(*self._flow.half_size, 3, dtype="uint8")
         total = 0
         for array in self._arrays():
             data = np.empty_like(self._ops.host(array))
@@ -114,6 +114,7 @@ class Steadier:
                 raise ValueError("the memory of the blend is cut short")
             total = zlib.crc32(data.data, total)
             array[...] = self._ops.array(data)
+        self._observed = self._held, self._thumbnail(self._held)
         self._turns.advance(float(self._ops.host(self._changed)[0]))
         if file.read() != total.to_bytes(_SUM_BYTES):
             raise ValueError("the memory of the blend is damaged")
@@ -129,10 +130,11 @@ class Steadier:
     def observe(self, frame: Array) -> Observation:
         """Look how the next (H, W, 3) frame has moved."""
         half, last = self._halved(self._ops.array(frame)), self._observed
-        self._observed = half
-        if last is None or is_cut(self._thumbnail(half), self._thumbnail(last)):
+        thumbnail = self._thumbnail(half)
+        self._observed = half, thumbnail
+        if last is None or is_cut(thumbnail, last[1]):
             return Observation(half, None, None)
-        return Observation(half, *self._motion(half, last))
+        return Observation(half, *self._motion(half, last[0]))
 
     def hold(self, seen: Observation, painted: Array, changed: float | None = None) -> Array:
         """The steady form of `painted`, which was painted from the frame `seen`.
@@ -187,13 +189,13 @@ def _keep(
     if outdated is not None:
         worn = ops.maximum(worn, outdated)
     fresh = ops.blur(((worn - 0.5) * crossing + 0.5).clip(0, 1), 3)
-    soft = (worn - fresh)[..., None]
+    soft = worn - fresh
     size = half.shape[0], half.shape[1]
     new, old = (ops.resized(picture, size, "area") for picture in (painted, kept.painted))
     difference = ops.difference(new, old)
-    tint = ops.smooth(difference * soft) + _broad_tint(difference, worn, ops)
+    tint = ops.smooth(ops.weighted(difference, soft)) + _broad_tint(difference, worn, ops)
     steady = ops.mixed(kept.painted, painted, fresh, tint)
-    source_tint = ops.smooth(ops.difference(half, kept.source) * soft)
+    source_tint = ops.smooth(ops.weighted(ops.difference(half, kept.source), soft))
     source = ops.mixed(kept.source, half, fresh, source_tint)
     memory.store(steady, source, fresh, ops.widened(fresh > _TOUCHED, 3))
     return (steady,)
@@ -205,6 +207,6 @@ def _broad_tint(difference: Array, worn: Array, ops: Ops) -> Array:
     cells = (max(height // _CELL, 1), max(width // _CELL, 1))
     kept = (1 - worn).clip(1e-3, 1)
     weight = ops.smooth(ops.resized(kept, cells, "area"))[..., None]
-    weighted = ops.smooth(ops.resized(difference * kept[..., None], cells, "area"))
+    weighted = ops.smooth(ops.resized(ops.weighted(difference, kept), cells, "area"))
     tint = (weighted / weight).clip(-_MOST_TINT, _MOST_TINT)
-    return ops.resized(tint, (height, width), "linear") * kept[..., None]
+    return ops.weighted(ops.resized(tint, (height, width), "linear"), kept)

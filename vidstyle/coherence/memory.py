@@ -56,15 +56,16 @@ class Memory:
         self._source = self._stack(half_size)
         self._fields = ops.zeros(self._count, *self._coarse, 2)
         self._slots = ops.zeros(*half_size, dtype="uint8")
-        self._shape = ops.zeros(*self._coarse, 4) + ops.array(_UNSHAPED)
+        self._unshaped = ops.zeros(*self._coarse, 4) + ops.array(_UNSHAPED)
+        self._shape = self._unshaped + 0
         self._lost = ops.zeros(*half_size, dtype="bool")
-        self._unshaped = ops.array(_UNSHAPED)
+        # As large as what they scale: NumPy multiplies with two numbers in turn far more slowly.
         self._to_coarse, self._to_half, self._to_full = (
-            ops.array(_ratio(new, old))
-            for new, old in (
-                (self._coarse, half_size),
-                (half_size, self._coarse),
-                (size, half_size),
+            ops.zeros(*scaled, 2) + ops.array(_ratio(new, old))
+            for scaled, new, old in (
+                (self._coarse, self._coarse, half_size),
+                (half_size, half_size, self._coarse),
+                (half_size, size, half_size),
             )
         )
         self._cells = ops.array(_cells(half_size, self._coarse))
@@ -116,8 +117,8 @@ class Memory:
             stack[slot, :_MARGIN], stack[slot, -_MARGIN:] = image[0], image[-1]
         self._fields[slot] = 0
         self._slots[...] = ops.where(touched, slot, self._slots)
-        new = ops.resized(fresh, self._coarse, "area")[..., None]
-        self._shape += new * (self._unshaped - self._shape)
+        new = ops.resized(fresh, self._coarse, "area")
+        self._shape += ops.weighted(self._unshaped - self._shape, new)
 
     def _stack(self, size: Size) -> Array:
         return self._ops.zeros(self._count, size[0] + 2 * _MARGIN, size[1], 3, dtype="uint8")

@@ -57,13 +57,17 @@ class OpenCvOps:
     def stacked(self, arrays: Sequence[Array], axis: int = 0) -> Array:
         return np.stack(arrays, axis)
 
+    def weighted(self, image: Array, weight: Array) -> Array:
+        # NumPy would loop over the channels, of which there are few.
+        return image * cv2.merge((weight,) * image.shape[2])
+
     def squared_length(self, flow: Array) -> Array:
-        x, y = cv2.split(flow)
+        x, y = flow[..., 0], flow[..., 1]
         return x * x + y * y
 
     def products(self, a: Array, b: Array) -> Array:
-        matrices = (*a.shape[:2], 2, 2)
-        return (a.reshape(matrices) @ b.reshape(matrices)).reshape(a.shape)
+        (p, q, r, s), (t, u, v, w) = cv2.split(a), cv2.split(b)
+        return cv2.merge((p * t + q * v, p * u + q * w, r * t + s * v, r * u + s * w))
 
     def largest(self, picture: Array) -> Array:
         red, green, blue = cv2.split(picture)  # much faster than NumPy's `max`

@@ -62,6 +62,9 @@ class Ops(Protocol):
     def stacked(self, arrays: Sequence[Array], axis: int = 0) -> Array:
         """Arrays of one shape as one, along a new axis."""
 
+    def weighted(self, image: Array, weight: Array) -> Array:
+        """Float32 (h, w, C) times (h, w), channel by channel."""
+
     def squared_length(self, flow: Array) -> Array:
         """x² + y² as a plane."""
 

@@ -64,6 +64,9 @@ class TorchOps:
     def stacked(self, arrays: Sequence[Tensor], axis: int = 0) -> Tensor:
         return torch.stack(tuple(arrays), axis)
 
+    def weighted(self, image: Tensor, weight: Tensor) -> Tensor:
+        return image * weight[..., None]
+
     def squared_length(self, flow: Tensor) -> Tensor:
         return flow.square().sum(dim=-1)
 
