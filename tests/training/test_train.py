@@ -45,6 +45,16 @@ def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
         assert preview.size == (4 * 32, 2 * 32)
 
 
+def test_content_weighs_less_beside_steadiness(config: TrainConfig) -> None:
+    weights = {
+        temporal: read_cards(
+            train(replace(config, temporal=temporal, name=f"n{temporal:d}", steps=1))
+        )[0].recipe["weights"]["content"]
+        for temporal in (False, True)
+    }
+    assert weights == {False: 1.0, True: 0.7}
+
+
 def test_photographs_that_cannot_be_used_are_named_and_not_counted(config: TrainConfig) -> None:
     (config.photos / "broken.jpg").write_bytes(b"no picture")
     notes: list[str] = []

@@ -115,7 +115,7 @@ class TrainConfig(RunSettings):
     smoothness_weight: float = 0.15
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""
-    stability_weight: float = 3.5
+    stability_weight: float = 5.5
     """Weight of the painting's steadiness; unused without `temporal`, like the next."""
     feature_stability_weight: float = 0.25
     """Weight of the steadiness of what the network sees before it paints."""

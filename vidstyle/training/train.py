@@ -46,6 +46,9 @@ from vidstyle.types import StyleCard
 
 ADAM_BETAS: Final = (0.9, 0.99)
 """The first steps' gradients are huge: a memory of 1,000 steps would hold back all the next."""
+CONTENT_BESIDE_TEMPORAL: Final = 0.7
+"""Share of its weight that content keeps beside `temporal`: what holds still keeps shapes as well,
+and with all of it the painting would come out paler than without `temporal`."""
 CONTENT_LAYER: Final = 3
 """relu4_1: what is shown, not how."""
 
@@ -127,6 +130,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         weights |= {"smoothness": c.smoothness_weight, "grid": c.grid_weight}
         if c.temporal:
             share = stability_share(self.step, c.steps)
+            weights["content"] *= CONTENT_BESIDE_TEMPORAL
             weights["stability"] = c.stability_weight * share
             weights["feature stability"] = c.feature_stability_weight * share
         return weights
