@@ -101,7 +101,8 @@ def test_frames_of_clips_stand_in_for_photographs(
     save_pair(gan.pair_folder / "0.npz", still)
     training = CycleGanTraining(replace(gan, steps=2, clips=gan.photos))
     seen: list[TrainProgress] = []
-    training.run(seen.append)
+    card = read_cards(training.run(seen.append))[0]
+    assert card.data == "20 photographs and 1 pairs of frames, 20 paintings"
     assert not training.learned.photos.pool.pictures[2:].any()
     (pair, paintings) = training._dataset()[0]
     assert isinstance(pair, MovedPair)

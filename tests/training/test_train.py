@@ -126,6 +126,9 @@ def test_trains_on_clips(config: TrainConfig) -> None:
     assert "1 pairs of frames" in read_cards(train(with_clips))[0].data
     with pytest.raises(UsageError, match="--temporal"):
         replace(with_clips, temporal=False)
+    train(replace(with_clips, resume=True, clips=Path("elsewhere")))
+    with pytest.raises(UsageError, match="clips True, not False"):
+        train(replace(config, resume=True))
 
 
 def test_refuses_to_overwrite_or_to_mix_trainings(config: TrainConfig) -> None:

@@ -84,9 +84,13 @@ def _named(learned: nn.Module, optimizer: Adam) -> list[tuple[str, nn.Parameter]
 
 
 def _settings(config: RunSettings) -> dict[str, Any]:
-    """All that a step depends on; its pictures are shared out among the processes that train."""
+    """All that a step depends on; its pictures are shared out among the processes that train.
+
+    Clips may have moved, but not come or gone.
+    """
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
-    return settings | {"style_names": list(config.style_names), "processes": ranks()}
+    settings |= {"style_names": list(config.style_names), "processes": ranks()}
+    return settings | {"clips": config.clips is not None}
 
 
 def _refuse_other_settings(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

@@ -116,7 +116,6 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         least = config.shown_size // 2
         self.photos = usable_pictures(config.photos, least, on_note)
         self.paintings = usable_pictures(config.paintings, least, on_note)
-        self.clips = self._clips()
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
         self.style = style_targets(self.perceptual, self._some(self.paintings))
@@ -252,7 +251,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
             parameters=parameters(c.tier, c.filters),
             recipe=recipe,
             title=c.paintings.resolve().name,
-            data=f"{len(self.photos)} photographs, {len(self.paintings)} paintings",
+            data=f"{self._counted()}, {len(self.paintings)} paintings",
         )
         return [card]
 

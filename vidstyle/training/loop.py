@@ -61,6 +61,7 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     Attributes:
         photos: that are learnt from.
+        clips: pairs of frames that motion is learnt from, if that is asked for.
         learned: all that is learned or remembered from one step to the next.
         optimizers: of its parameters.
         frozen: networks that look at what is painted, and do not learn.
@@ -68,6 +69,7 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     config: RunSettings
     photos: list[Path]
+    clips: ClipPairs | None
     learned: nn.Module
     optimizers: Sequence[Adam]
     frozen: Sequence[nn.Module] = ()
@@ -80,6 +82,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.checkpoint = config.checkpoint
         self._refuse_clash()
         self.device = meet(torch.device(choose_device(config.device)))
+        self.clips = ClipPairs(config.pair_folder) if config.clips else None
         self.step = 0
         self.losses: dict[str, float] = {}
 
@@ -153,9 +156,10 @@ class TrainingLoop(ABC, Generic[Batch]):
             self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device.type)
         )
 
-    def _clips(self) -> ClipPairs | None:
-        """Pairs of frames to learn motion from, if that is asked for."""
-        return ClipPairs(self.config.pair_folder) if self.config.clips else None
+    def _counted(self) -> str:
+        """How much is learnt from, paintings apart, in words for the card."""
+        pairs = f" and {len(self.clips.files)} pairs of frames" if self.clips else ""
+        return f"{len(self.photos)} photographs{pairs}"
 
     def _shown(self) -> list[Tensor]:
         """Photographs (N, 3, S, S) for the preview, and frames of the clip that is held out."""

@@ -85,7 +85,6 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         super().__init__(config)
         # Enlarged more than twice, a picture would teach blur.
         self.photos = usable_pictures(config.photos, config.crop // 2, on_note)
-        self.clips = self._clips()
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
         with torch.no_grad():
@@ -173,7 +172,6 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         return rows
 
     def _cards(self) -> list[StyleCard]:
-        clips = f" and {len(self.clips.files)} pairs of frames" if self.clips else ""
         recipe = {"style_size": self.config.style_size, "weights": self._weights()}
         if self.config.begin_with:
             recipe["begin_with"] = self.config.begin_with
@@ -185,7 +183,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
                 network=TIER_NETWORK[self.config.tier],
                 recipe=recipe | {"perceptual": self.perceptual.description},
                 title=path.stem,
-                data=f"{len(self.photos)} photographs{clips}",
+                data=self._counted(),
             )
             for name, path in zip(self.config.style_names, self.config.styles, strict=True)
         ]
