@@ -112,6 +112,22 @@ def test_frames_of_clips_stand_in_for_photographs(
     assert all(math.isfinite(value) for p in seen for value in p.losses.values())
 
 
+def test_pictures_that_are_held_out_are_shown_and_listed_and_not_learnt_from(
+    gan: CycleGanConfig,
+) -> None:
+    """Of 20 and 20: a clear count comes before the share is taken."""
+    training = CycleGanTraining(replace(gan, steps=1, val=0.1))
+    card = read_cards(training.run(lambda _: None))[0]
+    assert card.data == "18 photographs, 18 paintings"
+    listed = (gan.run_folder / "held-out.txt").read_text().splitlines()
+    assert listed == [*map(str, training.photos.held_out), *map(str, training.paintings.held_out)]
+    assert len(listed) == 4
+    shown = load_picture(training.photos.held_out[0], gan.picture_size).crop((0, 0, 64, 64))
+    with Image.open(gan.run_folder / "preview.png") as preview:
+        assert preview.size == (4 * 64, 4 * 64)
+        assert np.array_equal(np.asarray(preview)[:64, :64], np.asarray(shown))
+
+
 def test_the_preview_paints_frames_of_the_clip_that_is_held_out(gan: CycleGanConfig) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (4, 70, 90, 3), dtype=np.uint8)
     gan.pair_folder.mkdir(parents=True)
@@ -133,8 +149,9 @@ def test_makers_begin_with_no_change_at_all(gan: CycleGanConfig) -> None:
 
 def test_the_preview_shows_pictures_at_the_size_of_the_training(gan: CycleGanConfig) -> None:
     training = CycleGanTraining(gan)
-    picture = load_picture(training.photos[0], gan.picture_size).crop((0, 0, gan.crop, gan.crop))
-    assert torch.equal(training._chosen(training.photos)[0], to_tensor(picture))
+    photo, box = training.photos.learnt[0], (0, 0, gan.crop, gan.crop)
+    picture = load_picture(photo, gan.picture_size).crop(box)
+    assert torch.equal(training._chosen(training.photos.shown)[0], to_tensor(picture))
 
 
 def test_the_finished_painter_is_the_average_of_its_weights(gan: CycleGanConfig) -> None:
@@ -265,8 +282,8 @@ def test_what_is_looked_at_beforehand_is_of_one_size_and_from_all_over(
     """A size of its own for each picture cost gigabytes."""
     monkeypatch.setattr(cyclegan, "LOOKED_AT", 7)
     training = CycleGanTraining(gan)
-    assert len({load_picture(path).size for path in training.photos}) == 20
-    looked_at = list(training._some(training.photos))
+    assert len({load_picture(path).size for path in training.photos.learnt}) == 20
+    looked_at = list(training._some(training.photos.learnt))
     assert {picture.shape for picture in looked_at} == {(1, 3, gan.picture_size, gan.picture_size)}
     assert len(looked_at) == 7
 

@@ -5,10 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from vidstyle.errors import InputError
-from vidstyle.training.data import PhotoBatches, find_photos, load_picture, usable_pictures
+from vidstyle.training.data import (
+    PhotoBatches,
+    find_photos,
+    hold_out,
+    load_picture,
+    usable_pictures,
+)
 
 
 def test_finds_pictures_below_and_refuses_too_few(photos: Path, tmp_path: Path) -> None:
@@ -98,3 +106,16 @@ def test_a_folder_without_fault_needs_no_words_and_one_of_many_few(photos: Path)
 def test_photographs_in_a_file_are_no_folder(photos: Path) -> None:
     with pytest.raises(InputError, match="is a file, not a folder of pictures"):
         find_photos(next(photos.rglob("*.jpg")))
+
+
+@given(st.integers(20, 300), st.floats(0, 0.5))
+def test_what_is_held_out_is_not_learnt_from(count: int, share: float) -> None:
+    pictures = [Path(f"{k:03}.jpg") for k in range(count)]
+    learnt, held_out = split = hold_out(pictures, share)
+    assert sorted(learnt + held_out) == pictures
+    assert len(held_out) == pytest.approx(share * count, abs=1)
+    assert bool(held_out) == (share > 0)
+    assert split.shown == (held_out or learnt)
+    if len(held_out) > 1:
+        places = [pictures.index(path) for path in held_out]
+        assert np.ptp(np.diff(places)) <= 1, "they are not spread evenly"

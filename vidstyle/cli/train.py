@@ -16,6 +16,7 @@ from vidstyle.cli.text import clean
 from vidstyle.errors import UsageError
 from vidstyle.training.config import (
     LEAST_PHOTOS,
+    MOST_HELD_OUT,
     Adversarial,
     CycleGanConfig,
     JudgeKind,
@@ -70,6 +71,13 @@ _FOR_A_REAL_STYLE = (
 )
 @click.option("--temporal", is_flag=True, help="Teach it to hold still in videos as well.")
 @click.option("--clips", type=_FILE, help="Folder of videos whose motion --temporal learns too.")
+@click.option(
+    "--val",
+    type=click.FloatRange(0, MOST_HELD_OUT),
+    default=TrainConfig.val,
+    show_default=True,
+    help="Share of the pictures that is not learnt from; the preview shows those then.",
+)
 @click.option(
     "--steps",
     type=click.IntRange(1),

@@ -13,6 +13,9 @@ from vidstyle.types import STYLE_NAME, Tier
 LEAST_PHOTOS = 20
 """Fewer photographs make a network that knows only them."""
 
+MOST_HELD_OUT: Final = 0.5
+"""Of the pictures."""
+
 Adversarial = Literal["lsgan", "hinge"]
 JudgeKind = Literal["features", "patches"]
 LEAST_CROP: Final = 48
@@ -24,8 +27,8 @@ class RunSettings:
     """What every training is told, whatever its method.
 
     Raises:
-        UsageError: the name cannot be a style's, the crop is no multiple of 4, or nobody would look
-            at the clips.
+        UsageError: the name cannot be a style's, the crop is no multiple of 4, too much would be
+            held out, or nobody would look at the clips.
     """
 
     photos: Path
@@ -36,6 +39,8 @@ class RunSettings:
     """Folder that gets NAME.safetensors and, for all else, NAME.run/."""
     tier: Tier = "fast"
     steps: int
+    val: float = 0.0
+    """Share of the pictures of each kind that is not learnt from; the preview shows those then."""
     resume: bool = False
     temporal: bool = False
     """Ask for the same painting when the photograph moves or carries noise."""
@@ -63,6 +68,8 @@ class RunSettings:
         check_style_name(self.name)
         if self.crop % 4:
             raise UsageError(f"crop must be a multiple of 4 pixels, not {self.crop}")
+        if not 0 <= self.val <= MOST_HELD_OUT:
+            raise UsageError(f"val is a share from 0 to {MOST_HELD_OUT:g}, not {self.val:g}")
         if self.clips is not None and not self.temporal:
             raise UsageError(f"{self.clips}: clips teach steadiness; ask for --temporal as well")
 

@@ -36,7 +36,6 @@ from vidstyle.training.data import (
     UnpairedBatches,
     load_picture,
     to_tensor,
-    usable_pictures,
 )
 from vidstyle.training.judge import FeatureJudge, ImagePool, PatchGAN
 from vidstyle.training.loop import TrainingLoop, descend, set_learning_rate
@@ -112,15 +111,13 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         self, config: CycleGanConfig, on_note: Callable[[str], None] = lambda _: None
     ) -> None:
         super().__init__(config)
-        # Enlarged more than twice, a picture would teach blur.
-        least = config.shown_size // 2
-        self.photos = usable_pictures(config.photos, least, on_note)
-        self.paintings = usable_pictures(config.paintings, least, on_note)
+        self.photos = self._pictures(config.photos, on_note)
+        self.paintings = self._pictures(config.paintings, on_note)
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
-        self.style = style_targets(self.perceptual, self._some(self.paintings))
+        self.style = style_targets(self.perceptual, self._some(self.paintings.learnt))
         torch.manual_seed(config.seed)
-        sides = (self._side(pictures) for pictures in (self.paintings, self.photos))
+        sides = (self._side(pictures) for pictures in (self.paintings.learnt, self.photos.learnt))
         self.learned = CycleGan(*sides).to(self.device)
         makers = [p for side in self.learned.sides for p in side.maker.parameters()]
         judges = [p for side in self.learned.sides for p in side.judge.parameters()]
@@ -151,8 +148,9 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
     def _dataset(self) -> Dataset[tuple[Tensor | MovedPair, Tensor]]:
         c = self.config
         border = MARGIN if c.temporal else 0
-        photos = PhotoBatches(self.photos, c.batch, c.crop, 2 * c.seed, c.picture_size, border)
-        paintings = PhotoBatches(self.paintings, c.batch, c.crop, 2 * c.seed + 1, c.picture_size)
+        sizes = {"batch": c.batch, "side": c.crop, "picture_side": c.picture_size}
+        photos = PhotoBatches(self.photos.learnt, seed=2 * c.seed, border=border, **sizes)
+        paintings = PhotoBatches(self.paintings.learnt, seed=2 * c.seed + 1, **sizes)
         seen = MovedBatches(photos, c.crop, self.clips) if c.temporal else photos
         return UnpairedBatches(seen, paintings)
 
@@ -234,7 +232,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         """Pictures above, their paintings below; then paintings, and their photographs."""
         to_paint, to_take = self.learned.sides
         rows = [row for shown in self._shown() for row in (shown, to_paint.average(shown))]
-        paintings = self._chosen(self.paintings)
+        paintings = self._chosen(self.paintings.shown)
         return [*rows, paintings, to_take.average(paintings)]
 
     def _cards(self) -> list[StyleCard]:
@@ -251,7 +249,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
             parameters=parameters(c.tier, c.filters),
             recipe=recipe,
             title=c.paintings.resolve().name,
-            data=f"{self._counted()}, {len(self.paintings)} paintings",
+            data=f"{self._counted()}, {len(self.paintings.learnt)} paintings",
         )
         return [card]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -39,6 +39,29 @@ def find_photos(folder: Path) -> list[Path]:
             "(fewer would be learnt by heart; some hundred are better)"
         )
     return photos
+
+
+class Pictures(NamedTuple):
+    """The usable pictures of a folder."""
+
+    learnt: list[Path]
+    held_out: list[Path]
+    """Not learnt from."""
+
+    @property
+    def shown(self) -> list[Path]:
+        """What a preview should show: none that was learnt by heart, if there is such."""
+        return self.held_out or self.learnt
+
+
+def hold_out(pictures: list[Path], share: float) -> Pictures:
+    """Hold out a share of the pictures, spread over all of them; of any share at least one."""
+    count = min(max(1, round(share * len(pictures))), len(pictures) // 2) if share else 0
+    chosen = {k * len(pictures) // count for k in range(count)}
+    return Pictures(
+        [path for k, path in enumerate(pictures) if k not in chosen],
+        [pictures[k] for k in sorted(chosen)],
+    )
 
 
 def usable_pictures(folder: Path, least_side: int, on_note: Callable[[str], None]) -> list[Path]:

@@ -24,7 +24,13 @@ from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.training.clips import ClipPairs, load_held_out
 from vidstyle.training.config import RunSettings
-from vidstyle.training.data import load_picture, to_tensor
+from vidstyle.training.data import (
+    Pictures,
+    hold_out,
+    load_picture,
+    to_tensor,
+    usable_pictures,
+)
 from vidstyle.training.judge import PatchGAN
 from vidstyle.training.log import LossLog
 from vidstyle.training.ranks import average_gradients, meet, part, rank, ranks
@@ -34,6 +40,8 @@ SAVE_SECONDS = 120.0
 """Between two checkpoints and previews: the first look comes early, and little is ever lost."""
 PREVIEWS: Final = 4
 """Pictures in a row of the preview."""
+HELD_OUT_NAMES: Final = "held-out.txt"
+"""In the run folder: the pictures that are not learnt from, a line each."""
 RECIPE: Final = ("steps", "temporal", "seed", "batch", "crop", "learning_rate")
 """Settings of every method that the card tells."""
 
@@ -60,7 +68,7 @@ class TrainingLoop(ABC, Generic[Batch]):
     """One training and the step it has reached; a method says what a step is.
 
     Attributes:
-        photos: that are learnt from.
+        photos: that are learnt from, and those that are not.
         clips: pairs of frames that motion is learnt from, if that is asked for.
         learned: all that is learned or remembered from one step to the next.
         optimizers: of its parameters.
@@ -68,7 +76,7 @@ class TrainingLoop(ABC, Generic[Batch]):
     """
 
     config: RunSettings
-    photos: list[Path]
+    photos: Pictures
     clips: ClipPairs | None
     learned: nn.Module
     optimizers: Sequence[Adam]
@@ -85,10 +93,14 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.clips = ClipPairs(config.pair_folder) if config.clips else None
         self.step = 0
         self.losses: dict[str, float] = {}
+        self.held_out: list[Path] = []
 
     def run(self, on_progress: Callable[[TrainProgress], None]) -> Path:
         """Take the steps that are left, saving as it goes; return the style file's path."""
         self.run_folder.mkdir(parents=True, exist_ok=True)
+        if self.held_out:
+            lines = (f"{path}\n" for path in self.held_out)
+            (self.run_folder / HELD_OUT_NAMES).write_text("".join(lines))
         self.log = LossLog(self.run_folder, self.step)
         self.losses = self.log.rows.get(self.step, {})
         if self.device.type == "cuda":  # on few cores it would take longer than it gains
@@ -156,21 +168,29 @@ class TrainingLoop(ABC, Generic[Batch]):
             self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device.type)
         )
 
+    def _pictures(self, folder: Path, on_note: Callable[[str], None]) -> Pictures:
+        """A folder's pictures, but for those that are broken or too small; `on_note` names them."""
+        # Enlarged more than twice, a picture would teach blur.
+        usable = usable_pictures(folder, self.config.shown_size // 2, on_note)
+        pictures = hold_out(usable, self.config.val)
+        self.held_out += pictures.held_out
+        return pictures
+
     def _counted(self) -> str:
         """How much is learnt from, paintings apart, in words for the card."""
         pairs = f" and {len(self.clips.files)} pairs of frames" if self.clips else ""
-        return f"{len(self.photos)} photographs{pairs}"
+        return f"{len(self.photos.learnt)} photographs{pairs}"
 
     def _shown(self) -> list[Tensor]:
         """Photographs (N, 3, S, S) for the preview, and frames of the clip that is held out."""
         frames = load_held_out(self.config.pair_folder, self.config.crop)
         clip = [] if frames is None else [frames.to(self.device)]
-        return [self._chosen(self.photos), *clip]
+        return [self._chosen(self.photos.shown), *clip]
 
     def _chosen(self, pictures: Sequence[Path]) -> Tensor:
         """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""
         side = self.config.crop
-        chosen = pictures[:: max(1, len(pictures) // PREVIEWS)][:PREVIEWS]
+        chosen = (pictures[k * len(pictures) // PREVIEWS] for k in range(PREVIEWS))
         scaled = (load_picture(path, self.config.shown_size) for path in chosen)
         crops = [picture.crop((0, 0, side, side)) for picture in scaled]
         return torch.stack([to_tensor(crop) for crop in crops]).to(self.device)

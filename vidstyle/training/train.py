@@ -27,7 +27,7 @@ from vidstyle.training.beginning import begin_with
 from vidstyle.training.clips import MovedBatches
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.cyclegan import CycleGanTraining
-from vidstyle.training.data import PhotoBatches, find_pictures, usable_pictures
+from vidstyle.training.data import PhotoBatches, find_pictures
 from vidstyle.training.loop import TrainingLoop, TrainProgress, descend, set_learning_rate
 from vidstyle.training.losses import (
     FeatureStatistics,
@@ -83,8 +83,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         self, config: TrainConfig, on_note: Callable[[str], None] = lambda _: None
     ) -> None:
         super().__init__(config)
-        # Enlarged more than twice, a picture would teach blur.
-        self.photos = usable_pictures(config.photos, config.crop // 2, on_note)
+        self.photos = self._pictures(config.photos, on_note)
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
         with torch.no_grad():
@@ -102,7 +101,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
     def _dataset(self) -> PhotoBatches | MovedBatches:
         c = self.config
         side = c.crop + 2 * MARGIN if c.temporal else c.crop
-        photos = PhotoBatches(self.photos, c.batch, side, c.seed)
+        photos = PhotoBatches(self.photos.learnt, c.batch, side, c.seed)
         if not c.temporal:
             return photos
         return MovedBatches(photos, c.crop, self.clips)
