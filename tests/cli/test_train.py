@@ -26,6 +26,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
         return config.output / f"{config.name}.safetensors"
 
     monkeypatch.setattr(train_module, "train", spy)
+    monkeypatch.setattr("vidstyle.jobs.train.refuse_clash", lambda _: None)
+    monkeypatch.setattr("vidstyle.jobs.pairs.cache_pairs", lambda *_: None)
     return configs
 
 
@@ -33,14 +35,14 @@ def test_options_reach_the_training(seen: list[TrainConfig]) -> None:
     text = (
         "train starry.jpg --photos holiday --name night -o out --tier best --temporal --steps 7 "
         "--resume --perceptual vgg.safetensors --device cpu --seed 3 --title T --painter P "
-        "--year 1889 --licence CC0 --from monet"
+        "--year 1889 --licence CC0 --from monet --clips takes --val 0.2"
     )
     assert main(text.split()) == 0
     (config,) = seen
     assert (config.photos, config.output) == (Path("holiday"), Path("out"))
     assert (config.name, config.tier, config.temporal) == ("night", "best", True)
     assert (config.steps, config.resume, config.seed) == (7, True, 3)
-    assert config.begin_with == "monet"
+    assert (config.begin_with, config.clips, config.val) == ("monet", Path("takes"), 0.2)
     assert (config.perceptual, config.device) == (Path("vgg.safetensors"), "cpu")
     assert (config.title, config.painter, config.year, config.licence) == ("T", "P", "1889", "CC0")
 
@@ -58,7 +60,7 @@ def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> No
     text = (
         "train --method cyclegan --photos holiday --paintings art/Monet -o out --steps 7 "
         "--crop 128 --picture-size 200 --filters 64 --adversarial hinge --keep-reverse "
-        "--temporal --tier best"
+        "--temporal --tier best --clips takes --val 0.2"
     )
     assert main(text.split()) == 0
     (config,) = seen
@@ -66,7 +68,7 @@ def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> No
     assert (config.photos, config.paintings) == (Path("holiday"), Path("art/Monet"))
     assert (config.name, config.output, config.tier) == ("monet", Path("out"), "best")
     assert (config.steps, config.crop, config.filters) == (7, 128, 64)
-    assert config.picture_size == 200
+    assert (config.picture_size, config.clips, config.val) == (200, Path("takes"), 0.2)
     assert (config.adversarial, config.keep_reverse, config.temporal) == ("hinge", True, True)
 
 

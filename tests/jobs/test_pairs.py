@@ -1,5 +1,7 @@
 """Pairs taken out of clips: spread, scaled, never across a cut, with the flow that they show."""
 
+from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def test_every_clip_gives_pairs_that_are_kept(
 ) -> None:
     folder = tmp_path / "run" / "pairs"
     make_clip("c.mp4", frames=9, folder=clips, sound=False)  # type: ignore[operator]
-    assert cache(clips, folder, notes) == [(0, 2), (1, 2)]
+    assert cache(clips, folder, notes) == [(0, 3), (1, 3), (2, 3)]
     files = ClipPairs(folder).files
     assert len(files) == 5 + 3, "the last is held out"
     assert min(load_pair(files[0]).first.shape[:2]) == 80
@@ -65,16 +67,12 @@ def test_every_clip_gives_pairs_that_are_kept(
     assert notes == []
 
 
-def test_the_middle_of_the_last_clip_that_can_be_read_is_shown(
+def test_the_middle_of_the_last_clip_is_shown(
     clips: Path, tmp_path: Path, notes: list[str]
 ) -> None:
     """Of 4 frames the last two, and the last again where there is no more."""
-    (clips / "below" / "broken.mp4").write_bytes(b"junk")
     cache(clips, tmp_path / "pairs", notes)
     held_out = clips / "below" / "b.mp4"
-    assert len(notes) == 2
-    assert "broken.mp4" in notes[0]
-    assert notes[1].startswith(f"{held_out}: ")
     shown = load_held_out(tmp_path / "pairs", 64)
     frames = successive_frames(probe(held_out), 4)
     assert shown is not None
@@ -85,10 +83,39 @@ def test_the_middle_of_the_last_clip_that_can_be_read_is_shown(
     assert np.array_equal(frames, [whole[2], *whole[3:] * 3])
 
 
-def test_what_cannot_be_read_is_told_of(clips: Path, tmp_path: Path, notes: list[str]) -> None:
-    (clips / "broken.mp4").write_bytes(b"junk")
+def test_a_clip_whose_last_frame_lasts_is_shown_from_its_beginning(make_clip: object) -> None:
+    info = probe(make_clip(frames=4, sound=False))  # type: ignore[operator]
+    frames = [frame.image for frame in read_frames(info)]
+    assert np.array_equal(successive_frames(replace(info, duration=Fraction(99)), 4), frames)
+
+
+def test_the_last_clip_is_learnt_from_where_no_other_can_be(
+    clips: Path, tmp_path: Path, notes: list[str]
+) -> None:
+    (clips / "below" / "a.mp4").write_bytes(b"junk")
     cache(clips, tmp_path / "pairs", notes)
-    assert "broken.mp4" in notes[0]
+    assert len(notes) == 1
+    assert "a.mp4" in notes[0]
+    assert len(ClipPairs(tmp_path / "pairs").files) == 3
+
+
+def test_clips_that_would_teach_blur_are_named(
+    clips: Path, tmp_path: Path, notes: list[str]
+) -> None:
+    """They are 64x48."""
+    with pytest.raises(InputError, match="no clip"):
+        cache(clips, tmp_path / "pairs", notes, side=98)
+    assert [note.partition(": ")[2] for note in notes] == ["64x48 is too small to learn from"] * 2
+    cache(clips, tmp_path / "pairs", notes, side=97)
+
+
+def test_what_cannot_be_read_is_told_of(clips: Path, tmp_path: Path, notes: list[str]) -> None:
+    (clips / "below" / "a0.mp4").write_bytes(b"junk")
+    cache(clips, tmp_path / "pairs", notes)
+    assert len(notes) == 2
+    assert "a0.mp4" in notes[0]
+    assert "b.mp4: is not learnt from" in notes[1]
+    assert len(ClipPairs(tmp_path / "pairs").files) == 5
     with pytest.raises(InputError, match="no clips found"):
         cache(tmp_path / "none", tmp_path / "pairs", notes)
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vidstyle.errors import UsageError
 from vidstyle.jobs import demonstration as demo
 from vidstyle.jobs import pairs
 from vidstyle.jobs.train import plot_losses, train
 from vidstyle.training import train as train_module
-from vidstyle.training.config import TrainConfig
+from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.log import LossLog
 from vidstyle.training.loop import TrainProgress
 
@@ -46,6 +47,23 @@ def test_clips_are_prepared_and_losses_drawn(
     train(replace(config, clips=Path("clips")))
     assert order == [(Path("clips"), run / "pairs", config.crop), "train", True]
     assert (run / "losses.png").is_file(), "drawn at the end as well"
+
+
+def test_pairs_are_as_large_as_the_pictures_that_crops_are_cut_out_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(train_module, "train", lambda *_: tmp_path)
+    monkeypatch.setattr(pairs, "cache_pairs", lambda _clips, _to, size, *_: sizes.append(size))
+    folders = {"photos": tmp_path, "paintings": tmp_path, "output": tmp_path, "clips": tmp_path}
+    gan = CycleGanConfig(name="a", crop=128, picture_size=256, temporal=True, **folders)
+    train(gan)
+    assert sizes == [256]
+    gan.run_folder.mkdir()
+    gan.checkpoint.touch()
+    with pytest.raises(UsageError, match="--resume"):
+        train(gan)
+    assert sizes == [256], "an hour of work for a call that is refused"
 
 
 def test_a_plot_of_nothing_is_none(tmp_path: Path) -> None:

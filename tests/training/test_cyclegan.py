@@ -24,6 +24,7 @@ from vidstyle.training.cyclegan import CycleGanTraining, Side, parameters
 from vidstyle.training.data import load_picture, to_tensor
 from vidstyle.training.judge import ImagePool, PatchGAN
 from vidstyle.training.loop import TrainProgress
+from vidstyle.training.losses import stability_loss
 from vidstyle.training.motion import MovedPair
 from vidstyle.training.schedules import average_decay
 from vidstyle.training.train import train
@@ -90,32 +91,51 @@ def test_leaves_a_style_and_a_preview_of_both_ways(gan: CycleGanConfig) -> None:
         assert preview.size == (4 * 64, 4 * 64)
 
 
-def test_frames_of_clips_stand_in_for_photographs(
-    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Black ones here, and in every step: the photographs are not black."""
+@pytest.fixture
+def with_clips(gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch) -> CycleGanConfig:
+    """A training that learns in every step from one pair of black frames."""
     monkeypatch.setattr(clips, "CLIP_SHARE", 1.0)
     gan.pair_folder.mkdir(parents=True)
     black = np.zeros((80, 90, 3), np.uint8)
     still = FramePair(black, black, np.zeros((80, 90, 2)), np.zeros((80, 90), bool))
     save_pair(gan.pair_folder / "0.npz", still)
-    training = CycleGanTraining(replace(gan, steps=2, clips=gan.photos))
+    return replace(gan, clips=gan.photos)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_frames_of_clips_are_to_hold_still_and_are_no_photographs(
+    with_clips: CycleGanConfig, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    training = CycleGanTraining(replace(with_clips, steps=2, batch=batch))
+    judged: list[torch.Tensor] = []
+    held: list[torch.Tensor] = []
+    judge_loss = training._judge_loss
+
+    def watch(side: Side, real: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
+        judged.append(real)
+        return judge_loss(side, real, *others)  # type: ignore[arg-type]
+
+    def hold(painted: torch.Tensor, pair: MovedPair) -> torch.Tensor:
+        held.extend((painted[:batch], painted[-batch:], pair.second))
+        return stability_loss(painted, pair)
+
+    monkeypatch.setattr(training, "_judge_loss", watch)
+    monkeypatch.setattr(cyclegan, "stability_loss", hold)
     seen: list[TrainProgress] = []
     card = read_cards(training.run(seen.append))[0]
     assert card.data == "20 photographs and 1 pairs of frames, 20 paintings"
-    assert not training.learned.photos.pool.pictures[2:].any()
-    (pair, paintings) = training._dataset()[0]
-    assert isinstance(pair, MovedPair)
-    assert not pair.first.any()
-    assert pair.first.shape == paintings.shape
-    assert paintings.any()
+    assert [real.shape for real in judged] == [(batch, 3, 64, 64)] * 4
+    assert all(real.any() for real in judged), "a photograph is black"
+    first, second, frames = held[:3]  # as they begin, the makers change nothing
+    assert first.shape == second.shape == frames.shape == (batch, 3, 64, 64)
+    assert not any(black.any() for black in (first, second, frames))
     assert all(math.isfinite(value) for p in seen for value in p.losses.values())
 
 
 def test_pictures_that_are_held_out_are_shown_and_listed_and_not_learnt_from(
     gan: CycleGanConfig,
 ) -> None:
-    """Of 20 and 20: a clear count comes before the share is taken."""
+    """20 of each are enough: they are counted before some are held out."""
     training = CycleGanTraining(replace(gan, steps=1, val=0.1))
     card = read_cards(training.run(lambda _: None))[0]
     assert card.data == "18 photographs, 18 paintings"
@@ -128,15 +148,21 @@ def test_pictures_that_are_held_out_are_shown_and_listed_and_not_learnt_from(
         assert np.array_equal(np.asarray(preview)[:64, :64], np.asarray(shown))
 
 
-def test_the_preview_paints_frames_of_the_clip_that_is_held_out(gan: CycleGanConfig) -> None:
+def test_the_preview_paints_frames_of_the_clip_that_is_held_out(
+    with_clips: CycleGanConfig,
+) -> None:
+    """Of this training's: frames that an earlier one left are none of its business."""
     frames = np.random.default_rng(0).integers(0, 256, (4, 70, 90, 3), dtype=np.uint8)
-    gan.pair_folder.mkdir(parents=True)
-    save_held_out(gan.pair_folder, frames)
-    train(replace(gan, steps=1))
-    with Image.open(gan.output / "tiny.run" / "preview.png") as preview:
+    save_held_out(with_clips.pair_folder, frames)
+    train(replace(with_clips, steps=1))
+    with Image.open(with_clips.run_folder / "preview.png") as preview:
         assert preview.size == (4 * 64, 6 * 64)
         shown = np.asarray(preview)[2 * 64 : 3 * 64]
     assert np.array_equal(shown, np.concatenate(list(frames[:, 3:67, 13:77]), axis=1))
+    with_clips.checkpoint.unlink()
+    train(replace(with_clips, steps=1, clips=None))
+    with Image.open(with_clips.run_folder / "preview.png") as preview:
+        assert preview.size == (4 * 64, 4 * 64)
 
 
 def test_makers_begin_with_no_change_at_all(gan: CycleGanConfig) -> None:

@@ -45,6 +45,24 @@ def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
         assert preview.size == (4 * 32, 2 * 32)
 
 
+def test_what_is_held_out_stays_so(config: TrainConfig) -> None:
+    """Once a picture has come, another tenth would be held out: some of it learnt from already."""
+    config = replace(config, val=0.1, steps=2)
+    assert read_cards(train(config))[0].data == "18 photographs"
+    listed = (config.run_folder / "held-out.txt").read_text().splitlines()
+    assert len(listed) == 2
+    resumed = replace(config, resume=True)
+    train(resumed)
+    shutil.copy(listed[-1], config.photos / "0.jpg")
+    with pytest.raises(UsageError, match="other pictures were held out"):
+        train(resumed)
+    with pytest.raises(UsageError, match=r"val is a share from 0 to 0\.5"):
+        replace(config, val=0.6)
+    config.checkpoint.unlink()
+    train(replace(config, val=0.0))
+    assert not (config.run_folder / "held-out.txt").exists()
+
+
 def test_content_weighs_less_beside_steadiness(config: TrainConfig) -> None:
     weights = {
         temporal: read_cards(

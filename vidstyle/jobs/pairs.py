@@ -28,7 +28,7 @@ from vidstyle.video.read import expected_frames, read_frames
 PAIRS_A_CLIP: Final = 24
 """Spread over the clip; neighbours of neighbours show hardly anything new."""
 ROOM: Final = 1.25
-"""Short side of the pairs over that of the photographs that they stand in for, which varies."""
+"""Short side of the pairs over the least that they are cut out of: crops come from all over."""
 CONTENTS: Final = "contents.json"
 """Written last: what the pairs were made from."""
 
@@ -42,8 +42,9 @@ def cache_pairs(
 ) -> None:
     """Keep pairs of neighbouring frames of a folder's clips, with flow and what is hidden.
 
-    Of several clips the last is not learnt from; the preview shows some frames of it. Nothing is
-    done when `folder` holds just that already. A clip that cannot be read is told of.
+    Where there are pairs without it, the last clip is not learnt from, and the preview shows some
+    frames of it. Nothing is done when `folder` holds just that already. A clip that is too small or
+    cannot be read is told of.
 
     Args:
         clips: folder of clips, searched recursively.
@@ -62,12 +63,17 @@ def cache_pairs(
     if (folder / CONTENTS).is_file() and (folder / CONTENTS).read_text() == contents:
         return
     _empty(folder)
-    files = _hold_out(files, folder, short_side, on_note)
     count = 0
     for number, path in enumerate(files):
         on_progress(number, len(files))
         try:
-            for pair in clip_pairs(probe(path), round(ROOM * short_side)):
+            info = _usable(path, short_side)
+            if count and path == files[-1]:
+                frames = [_scaled(f, short_side) for f in successive_frames(info, PREVIEWS)]
+                save_held_out(folder, np.stack(frames))
+                on_note(f"{path}: is not learnt from, but shown in the preview")
+                continue
+            for pair in clip_pairs(info, round(ROOM * short_side)):
                 save_pair(folder / f"{count:05}{PAIR_SUFFIX}", pair)
                 count += 1
         except InputError as error:
@@ -77,27 +83,23 @@ def cache_pairs(
     (folder / CONTENTS).write_text(contents)
 
 
-def _hold_out(
-    files: list[Path], folder: Path, short_side: int, on_note: Callable[[str], None]
-) -> list[Path]:
-    """Keep frames of the last of several clips that can be read; give the clips to learn from."""
-    if len(files) < 2:
-        return files
-    *files, last = files
-    try:
-        frames = successive_frames(probe(last), PREVIEWS)
-    except InputError as error:
-        on_note(str(error))
-        return _hold_out(files, folder, short_side, on_note)
-    save_held_out(folder, np.stack([_scaled(frame, short_side) for frame in frames]))
-    on_note(f"{last}: is not learnt from, but shown in the preview")
-    return files
+def _usable(path: Path, short_side: int) -> VideoInfo:
+    info = probe(path)
+    if min(info.width, info.height) < short_side // 2:  # enlarged more, it would teach blur
+        raise InputError(f"{path}: {info.width}x{info.height} is too small to learn from")
+    return info
 
 
 def successive_frames(info: VideoInfo, count: int) -> list[NDArray[np.uint8]]:
     """Frames from the middle of a clip on; of a clip that ends before, the last again and again."""
-    middle = (info.duration or Fraction(0)) / 2
-    frames = [frame.image for frame in islice(read_frames(info, start=middle), count)]
+
+    def frames_from(start: Fraction) -> list[NDArray[np.uint8]]:
+        return [frame.image for frame in islice(read_frames(info, start=start), count)]
+
+    try:
+        frames = frames_from((info.duration or Fraction(0)) / 2)
+    except InputError:  # a last frame may last for longer than all others
+        frames = frames_from(Fraction(0))
     return frames + frames[-1:] * (count - len(frames))
 
 

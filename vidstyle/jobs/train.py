@@ -8,7 +8,7 @@ from pathlib import Path
 from vidstyle.training import train as feed_forward
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.log import read_losses
-from vidstyle.training.loop import TrainProgress
+from vidstyle.training.loop import TrainProgress, refuse_clash
 from vidstyle.training.ranks import rank
 
 
@@ -38,6 +38,7 @@ def train(
     if config.clips is not None:
         from vidstyle.jobs.pairs import cache_pairs
 
+        refuse_clash(config)  # before an hour goes into clips
         cache_pairs(config.clips, config.pair_folder, config.shown_size, on_clips, on_note)
 
     def progress(at: TrainProgress) -> None:

@@ -63,7 +63,7 @@ class Ops(Protocol):
         """Arrays of one shape as one, along a new axis."""
 
     def weighted(self, image: Array, weight: Array) -> Array:
-        """Float32 (h, w, C) times (h, w), channel by channel."""
+        """Float32 (h, w, C) times (h, w), channel by channel; C is 2 at least."""
 
     def squared_length(self, flow: Array) -> Array:
         """x² + y² as a plane."""

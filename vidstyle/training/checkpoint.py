@@ -86,7 +86,7 @@ def _named(learned: nn.Module, optimizer: Adam) -> list[tuple[str, nn.Parameter]
 def _settings(config: RunSettings) -> dict[str, Any]:
     """All that a step depends on; its pictures are shared out among the processes that train.
 
-    Clips may have moved, but not come or gone.
+    The folder of clips may be elsewhere, but clips are learnt from either always or never.
     """
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
     settings |= {"style_names": list(config.style_names), "processes": ranks()}

@@ -154,15 +154,22 @@ def _light(pair: MovedPair) -> Tensor:
 class MovedBatches(Dataset[MovedPair]):
     """Item k is the pair of step k: photographs that are moved here or, sometimes, real frames."""
 
-    def __init__(self, photos: PhotoBatches, side: int, clips: ClipPairs | None) -> None:
-        """Take photographs `MARGIN` pixels wider than `side` all around."""
+    def __init__(
+        self, photos: PhotoBatches, side: int, clips: ClipPairs | None, *, beside: bool = False
+    ) -> None:
+        """Take photographs `MARGIN` pixels wider than `side` all around.
+
+        Frames take the places of half of them or, with `beside`, come before all of them.
+        """
         self.photos = photos
         self.side = side
         self.clips = clips
+        self.beside = beside
 
     def __getitem__(self, step: int) -> MovedPair:
         rng = np.random.default_rng((self.photos.seed, step, 1))
         photos = self.photos[step]
         if self.clips is not None and rng.random() < CLIP_SHARE:
-            return self.clips.draw(centre(photos, self.side), rng)
+            seen = centre(photos, self.side)
+            return self.clips.draw(torch.cat([seen, seen]) if self.beside else seen, rng)
         return moved_pair(photos, self.side, rng)

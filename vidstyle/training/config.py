@@ -40,7 +40,8 @@ class RunSettings:
     tier: Tier = "fast"
     steps: int
     val: float = 0.0
-    """Share of the pictures of each kind that is not learnt from; the preview shows those then."""
+    """Share of the photographs, and of a CycleGAN's paintings, that is not learnt from: of the 20
+    or more of each that there must be. The preview shows those then."""
     resume: bool = False
     temporal: bool = False
     """Ask for the same painting when the photograph moves or carries noise."""
@@ -119,6 +120,7 @@ class TrainConfig(RunSettings):
     """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
     style_weight: float = 0.45
     content_weight: float = 1.0
+    """With `temporal` 0.7 of it counts: see `vidstyle.training.train.CONTENT_BESIDE_TEMPORAL`."""
     smoothness_weight: float = 0.15
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""

@@ -7,7 +7,7 @@ running average of its weights; judges of small collections see augmented pictur
 asks for the same painting of the same thing when it moves, on motion made from stills (synthetic
 flow, as in Wang et al. 2022, "Learning temporally and semantically consistent unpaired
 video-to-video translation through pseudo-supervision from synthetic optical flow") and on that of
-clips, whose frames take the photographs' places in some steps. So that
+clips. So that
 thousands of steps do where the paper takes a million, makers begin with no change, judges see with
 a perceptual network, and paintings are also asked for the collection's feature statistics.
 """
@@ -151,7 +151,8 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         sizes = {"batch": c.batch, "side": c.crop, "picture_side": c.picture_size}
         photos = PhotoBatches(self.photos.learnt, seed=2 * c.seed, border=border, **sizes)
         paintings = PhotoBatches(self.paintings.learnt, seed=2 * c.seed + 1, **sizes)
-        seen = MovedBatches(photos, c.crop, self.clips) if c.temporal else photos
+        # Beside the photographs: frames of anything are not what they are to become paintings of.
+        seen = MovedBatches(photos, c.crop, self.clips, beside=True) if c.temporal else photos
         return UnpairedBatches(seen, paintings)
 
     def _take_step(self, batch: tuple[Tensor | MovedPair, Tensor]) -> dict[str, Tensor]:
@@ -161,10 +162,11 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
             set_learning_rate(optimizer, constant_then_linear(self.step, c.steps, rate))
         seen, paintings = batch[0], batch[1].to(self.device)
         pair = seen if isinstance(seen, MovedPair) else None
-        photos = (seen.first if isinstance(seen, MovedPair) else seen).to(self.device)
+        pictures = (seen.first if isinstance(seen, MovedPair) else seen).to(self.device)
+        photos = pictures[-c.batch :]
         self._judges_learn(False)
         with self._autocast():
-            losses, painted, taken = self._maker_losses(photos, paintings, pair, rng)
+            losses, painted, taken = self._maker_losses(pictures, paintings, pair, rng)
         descend(makers, losses, self._weights())
         self._judges_learn(True)
         with self._autocast():
@@ -182,13 +184,18 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
             side.judge.requires_grad_(learn)
 
     def _maker_losses(
-        self, photos: Tensor, paintings: Tensor, pair: MovedPair | None, rng: np.random.Generator
+        self, pictures: Tensor, paintings: Tensor, pair: MovedPair | None, rng: np.random.Generator
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """The makers' losses, what was painted, and what was photographed."""
+        """The makers' losses, the painted photographs, and what was photographed.
+
+        Of the pictures the last are photographs; frames, if any, come before them.
+        """
         to_paint, to_take = self.learned.sides
+        photos = pictures[-self.config.batch :]
         moved = [] if pair is None else [pair.second.to(self.device)]
-        all_painted = to_paint.maker(torch.cat([photos, *moved, paintings])).float()
-        painted, same_paintings = all_painted[: len(photos)], all_painted[-len(paintings) :]
+        all_painted = to_paint.maker(torch.cat([pictures, *moved, paintings])).float()
+        painted = all_painted[: len(pictures)][-len(photos) :]
+        same_paintings = all_painted[-len(paintings) :]
         all_taken = to_take.maker(torch.cat([paintings, photos])).float()
         taken, same_photos = all_taken[: len(paintings)], all_taken[len(paintings) :]
         photos_again = to_take.maker(painted).float()

@@ -88,7 +88,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.run_folder = config.run_folder
         self.style_path = config.output / f"{config.name}.safetensors"
         self.checkpoint = config.checkpoint
-        self._refuse_clash()
+        refuse_clash(config)
         self.device = meet(torch.device(choose_device(config.device)))
         self.clips = ClipPairs(config.pair_folder) if config.clips else None
         self.step = 0
@@ -98,9 +98,8 @@ class TrainingLoop(ABC, Generic[Batch]):
     def run(self, on_progress: Callable[[TrainProgress], None]) -> Path:
         """Take the steps that are left, saving as it goes; return the style file's path."""
         self.run_folder.mkdir(parents=True, exist_ok=True)
-        if self.held_out:
-            lines = (f"{path}\n" for path in self.held_out)
-            (self.run_folder / HELD_OUT_NAMES).write_text("".join(lines))
+        if rank() == 0:
+            self._list_held_out()
         self.log = LossLog(self.run_folder, self.step)
         self.losses = self.log.rows.get(self.step, {})
         if self.device.type == "cuda":  # on few cores it would take longer than it gains
@@ -183,9 +182,11 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _shown(self) -> list[Tensor]:
         """Photographs (N, 3, S, S) for the preview, and frames of the clip that is held out."""
-        frames = load_held_out(self.config.pair_folder, self.config.crop)
-        clip = [] if frames is None else [frames.to(self.device)]
-        return [self._chosen(self.photos.shown), *clip]
+        shown = [self._chosen(self.photos.shown)]
+        if self.clips:
+            frames = load_held_out(self.config.pair_folder, self.config.crop)
+            shown += [] if frames is None else [frames.to(self.device)]
+        return shown
 
     def _chosen(self, pictures: Sequence[Path]) -> Tensor:
         """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""
@@ -215,14 +216,24 @@ class TrainingLoop(ABC, Generic[Batch]):
             **facts,
         )
 
-    def _refuse_clash(self) -> None:
-        if self.checkpoint.exists() and not self.config.resume:
-            raise UsageError(
-                f"{self.run_folder}: a training lies there already; "
-                "go on with --resume, or choose another --name"
-            )
-        if self.config.resume and not self.checkpoint.exists():
-            raise UsageError(f"{self.checkpoint}: nothing to resume; leave out --resume")
+    def _list_held_out(self) -> None:
+        """Write which pictures are held out; what is learnt from once must not be held out later.
+
+        Raises:
+            UsageError: a resumed training held out others: pictures have come or gone since.
+        """
+        path, names = self.run_folder / HELD_OUT_NAMES, [p.name for p in self.held_out]
+        if self.step:
+            lines = path.read_text("utf-8", "surrogateescape") if path.is_file() else ""
+            if [Path(line).name for line in lines.splitlines()] != names:
+                raise UsageError(
+                    f"{path}: other pictures were held out before; resume with the same folders, "
+                    "or choose another --name"
+                )
+        path.unlink(missing_ok=True)
+        if self.held_out:
+            lines = "".join(f"{picture}\n" for picture in self.held_out)
+            path.write_text(lines, "utf-8", "surrogateescape")
 
     def _batches(self) -> DataLoader[Batch]:
         return DataLoader(
@@ -256,6 +267,21 @@ class TrainingLoop(ABC, Generic[Batch]):
         rows = torch.cat([torch.cat(list(row), dim=2) for row in self._preview()], dim=1)
         pixels = (rows.float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         Image.fromarray(pixels).save(self.run_folder / "preview.png")
+
+
+def refuse_clash(config: RunSettings) -> None:
+    """Refuse to begin where a training lies, and to go on where none does.
+
+    Raises:
+        UsageError: so it is.
+    """
+    if config.checkpoint.exists() and not config.resume:
+        raise UsageError(
+            f"{config.run_folder}: a training lies there already; "
+            "go on with --resume, or choose another --name"
+        )
+    if config.resume and not config.checkpoint.exists():
+        raise UsageError(f"{config.checkpoint}: nothing to resume; leave out --resume")
 
 
 def set_learning_rate(optimizer: Adam, rate: float) -> None:

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
 
 import torch
 from torch import distributed as dist
 from torch import nn
+
+PATIENCE: Final = timedelta(days=1)
+"""For the first, which prepares clips while the others wait. Those that are left by one that
+failed are ended by torchrun at once."""
 
 
 def rank() -> int:
@@ -33,7 +39,9 @@ def meet(device: torch.device) -> torch.device:
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if on_gpus else "gloo")
+        backend, own = ("nccl", device) if on_gpus else ("gloo", None)
+        dist.init_process_group(backend, timeout=PATIENCE, device_id=own)
+        dist.barrier()
     return device
 
 
