@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
@@ -27,6 +28,10 @@ from vidstyle.perceptual.network import CONVOLUTIONS
 from vidstyle.stylizers.networks import build, make_conditional, norms
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.types import StyleCard, Tier
+
+# The same examples in every run, and no clock that fails a test on a busy machine.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.load_profile("same")
 
 # The networks here are tiny: more threads would only wait for each other on a busy machine.
 torch.set_num_threads(1)

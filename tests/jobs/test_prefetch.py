@@ -55,7 +55,7 @@ class Upstream:
 
 
 @given(st.lists(st.integers()), st.integers(1, 5), st.integers(1, 3))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_chain_of_boundaries_changes_nothing(items: list[int], depth: int, links: int) -> None:
     stream: Any = items
     with Crew() as crew:

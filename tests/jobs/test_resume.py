@@ -476,9 +476,7 @@ def test_damaged_files_are_refused_in_a_line_until_it_is_begun_anew(
     assert paint(clip, restart=True).files[0].output.read_bytes() == whole
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_damage_to_a_journal_goes_unseen(
     finished: tuple[Path, bytes, Journal], data: st.DataObject

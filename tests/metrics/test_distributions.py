@@ -29,7 +29,7 @@ def test_the_frechet_distance_of_a_shift_is_its_square() -> None:
 
 
 @given(scale=st.floats(0.1, 4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_frechet_distance_of_a_scaling_is_its_closed_form(scale: float) -> None:
     a = normal(1, 50)
     a -= a.mean(0)

@@ -47,7 +47,7 @@ def test_a_shift_with_its_true_flow_has_no_error_and_with_another_it_has(
 
 
 @given(sigma=st.floats(2, 20), seed=st.integers(0, 99))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_noise_of_known_size_gives_its_closed_form(sigma: float, seed: int) -> None:
     """Two independent noises differ by twice the variance; rounding adds a twelfth a picture."""
     rng = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def test_noise_of_known_size_gives_its_closed_form(sigma: float, seed: int) -> N
 
 
 @given(seed=st.integers(0, 999), share=st.floats(0.01, 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_ruders_error_is_lais_times_the_coverage(seed: int, share: float) -> None:
     rng = np.random.default_rng(seed)
     first, second = rng.integers(0, 256, (2, 24, 32, 3), dtype=np.uint8)
