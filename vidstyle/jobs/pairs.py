@@ -28,7 +28,7 @@ from vidstyle.video.read import expected_frames, read_frames
 PAIRS_A_CLIP: Final = 24
 """Spread over the clip; neighbours of neighbours show hardly anything new."""
 ROOM: Final = 1.25
-"""Short side of the pairs over the least that they are cut out of: crops come from all over."""
+"""Short side of the frames in pairs over that of the pictures: room for crops to differ."""
 CONTENTS: Final = "contents.json"
 """Written last: what the pairs were made from."""
 

@@ -7,9 +7,9 @@ running average of its weights; judges of small collections see augmented pictur
 asks for the same painting of the same thing when it moves, on motion made from stills (synthetic
 flow, as in Wang et al. 2022, "Learning temporally and semantically consistent unpaired
 video-to-video translation through pseudo-supervision from synthetic optical flow") and on that of
-clips. So that
-thousands of steps do where the paper takes a million, makers begin with no change, judges see with
-a perceptual network, and paintings are also asked for the collection's feature statistics.
+clips. So that thousands of steps do where the paper takes a million, makers begin with no change,
+judges see with a perceptual network, and paintings are also asked for the collection's feature
+statistics.
 """
 
 from __future__ import annotations
