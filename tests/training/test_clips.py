@@ -32,8 +32,8 @@ def drawn(pair: FramePair, folder: Path, seeds: int = 6) -> list[MovedPair]:
     folder.mkdir(exist_ok=True)
     save_pair(folder / "0.npz", pair)
     pairs = ClipPairs(folder)
-    photos = torch.rand(4, 3, SIDE, SIDE)
-    return [pairs.draw(photos, np.random.default_rng(seed)) for seed in range(seeds)]
+    photos = torch.rand(2, 3, SIDE, SIDE)
+    return [pairs.draw(2, photos, np.random.default_rng(seed)) for seed in range(seeds)]
 
 
 def own_paintings(pair: MovedPair) -> torch.Tensor:

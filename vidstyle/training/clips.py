@@ -114,13 +114,13 @@ class ClipPairs:
         if not self.files:
             raise InputError(f"{folder}: holds no pairs of frames")
 
-    def draw(self, photos: Tensor, rng: np.random.Generator) -> MovedPair:
-        """Make a pair whose first M of N pictures (N, 3, S, S) are frames, the others photographs.
+    def draw(self, count: int, photos: Tensor, rng: np.random.Generator) -> MovedPair:
+        """Make a pair of `count` frames, which come before the photographs (N, 3, S, S).
 
         As in ReCoNet (Gao et al. 2018) the change of luminance that the flow does not explain is
         light, but only what neighbouring pixels share of it: the rest is noise, not to be painted.
         """
-        count, side = (len(photos) + 1) // 2, photos.shape[-1]
+        side = photos.shape[-1]
         chosen = rng.integers(len(self.files), size=count)
         frames = [load_pair(self.files[k]).crop(side, rng) for k in chosen]
         first, second = (
@@ -131,7 +131,7 @@ class ClipPairs:
         grid = grid + _stack([pair.flow for pair in frames]) * (2 / side)
         uncovered = 1 - _stack([pair.hidden for pair in frames])[:, None]
         still = torch.zeros(count, 1, side, side)
-        pair = MovedPair(torch.cat([first, photos[count:]]), second, grid, still, uncovered)
+        pair = MovedPair(torch.cat([first, photos]), second, grid, still, uncovered)
         return replace(pair, light=_light(pair))
 
 
@@ -171,5 +171,6 @@ class MovedBatches(Dataset[MovedPair]):
         photos = self.photos[step]
         if self.clips is not None and rng.random() < CLIP_SHARE:
             seen = centre(photos, self.side)
-            return self.clips.draw(torch.cat([seen, seen]) if self.beside else seen, rng)
+            count = len(seen) if self.beside else (len(seen) + 1) // 2
+            return self.clips.draw(count, seen if self.beside else seen[count:], rng)
         return moved_pair(photos, self.side, rng)
