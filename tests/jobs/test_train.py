@@ -45,7 +45,7 @@ def test_clips_are_prepared_and_losses_drawn(
     monkeypatch.setattr(train_module, "train", spy)
     monkeypatch.setattr(pairs, "cache_pairs", lambda *args: order.append(args[:3]))
     train(replace(config, clips=Path("clips")))
-    assert order == [(Path("clips"), run / "pairs", config.crop), "train", True]
+    assert order == [(Path("clips"), run / "pairs", config.shown_size), "train", True]
     assert (run / "losses.png").is_file(), "drawn at the end as well"
 
 

@@ -9,9 +9,10 @@ import torch
 
 from vidstyle.errors import InputError
 from vidstyle.training.clips import ClipPairs, FramePair, MovedBatches, load_pair, save_pair
+from vidstyle.training.config import MARGIN
 from vidstyle.training.data import PhotoBatches, find_photos
 from vidstyle.training.losses import stability_loss
-from vidstyle.training.motion import MARGIN, MovedPair
+from vidstyle.training.motion import MovedPair
 
 SIDE = 32
 RIGHT, DOWN = 3, -2

@@ -123,7 +123,7 @@ def test_frames_of_clips_are_to_hold_still_and_are_no_photographs(
     monkeypatch.setattr(cyclegan, "stability_loss", hold)
     seen: list[TrainProgress] = []
     card = read_cards(training.run(seen.append))[0]
-    assert card.data == "20 photographs and 1 pairs of frames, 20 paintings"
+    assert card.data == "20 photographs and 1 pair of frames, 20 paintings"
     assert [real.shape for real in judged] == [(batch, 3, 64, 64)] * 4
     assert all(real.any() for real in judged), "a photograph is black"
     first, second, frames = held[:3]  # as they begin, the makers change nothing
@@ -225,7 +225,7 @@ def test_resumed_training_ends_in_the_very_same_state(
     assert resumed.keys() == whole.keys()
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
     kinds = {name.split(".")[0] for name in whole}
-    assert kinds == {"network", "exp_avg", "exp_avg_sq"}
+    assert kinds == {"network", "exp_avg", "exp_avg_sq", "step"}
     assert int(whole["network.photos.pool.filled"]) == 4
 
 

@@ -7,8 +7,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vidstyle.training import motion
+from vidstyle.training.config import MARGIN
 from vidstyle.training.losses import feature_stability_loss, stability_loss
-from vidstyle.training.motion import MARGIN, MovedPair, disturb, moved_pair
+from vidstyle.training.motion import MovedPair, disturb, moved_pair
 
 SIDE = 64
 SEEDS = range(40)

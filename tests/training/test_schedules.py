@@ -11,7 +11,7 @@ from vidstyle.training.schedules import (
 
 
 def test_the_cosine_rises_then_falls() -> None:
-    rates = [warm_up_then_cosine(step, 1000, 1.0) for step in range(1000)]
+    rates = [warm_up_then_cosine(step, 1000) for step in range(1000)]
     assert rates[0] == pytest.approx(0.01)
     assert max(rates) == pytest.approx(rates[99], rel=0.01)
     assert rates[-1] == pytest.approx(0.02, rel=0.01)
@@ -19,10 +19,10 @@ def test_the_cosine_rises_then_falls() -> None:
 
 
 def test_the_line_is_flat_for_half_and_ends_at_nothing() -> None:
-    rates = [constant_then_linear(step, 1000, 2e-4) for step in range(1001)]
-    assert set(rates[:501]) == {2e-4}
-    assert rates[750] == pytest.approx(1e-4)
-    assert rates[999] == pytest.approx(2e-4 / 500)
+    rates = [constant_then_linear(step, 1000) for step in range(1001)]
+    assert set(rates[:501]) == {1.0}
+    assert rates[750] == pytest.approx(1 / 2)
+    assert rates[999] == pytest.approx(1 / 500)
     assert rates[1000] == 0
 
 

@@ -23,6 +23,7 @@ from vidstyle.training import loop
 from vidstyle.training.clips import FramePair, save_pair
 from vidstyle.training.config import TrainConfig
 from vidstyle.training.loop import TrainProgress
+from vidstyle.training.motion import MovedPair
 from vidstyle.training.train import Training, train
 
 STILL = {"content", "style", "smoothness", "grid"}
@@ -63,6 +64,21 @@ def test_what_is_held_out_stays_so(config: TrainConfig) -> None:
     assert not (config.run_folder / "held-out.txt").exists()
 
 
+@pytest.mark.parametrize("temporal", [False, True])
+def test_photographs_are_seen_at_one_scale_steady_or_not(
+    config: TrainConfig, temporal: bool
+) -> None:
+    """A crop of 32 pixels with a border as wide on each side is a third of a photograph or less."""
+    ramp = np.linspace(0, 255, 400).astype(np.uint8)
+    for path in config.photos.rglob("*.jpg"):
+        Image.fromarray(np.tile(ramp, (400, 1))).save(path)
+    batch = Training(replace(config, temporal=temporal))._dataset()[0]
+    seen = batch.first if isinstance(batch, MovedPair) else batch
+    assert seen.shape == (2, 3, 32, 32)
+    shares = seen.amax((1, 2, 3)) - seen.amin((1, 2, 3))
+    assert all(0.24 < share < 0.35 for share in shares.tolist())
+
+
 def test_content_weighs_less_beside_steadiness(config: TrainConfig) -> None:
     weights = {
         temporal: read_cards(
@@ -71,6 +87,18 @@ def test_content_weighs_less_beside_steadiness(config: TrainConfig) -> None:
         for temporal in (False, True)
     }
     assert weights == {False: 1.0, True: 0.7}
+
+
+def test_every_parameter_learns_by_one_optimizer(config: TrainConfig) -> None:
+    """Kernels, which Muon is for, by the first."""
+    training = Training(config)
+    kernels, others = (
+        [p for group in optimizer.param_groups for p in group["params"]]
+        for optimizer in training.optimizers
+    )
+    assert {p.ndim for p in kernels} == {4}
+    assert {p.ndim for p in others} == {1}
+    assert {*kernels, *others} == set(training.network.parameters())
 
 
 def test_photographs_that_cannot_be_used_are_named_and_not_counted(config: TrainConfig) -> None:
@@ -141,7 +169,7 @@ def test_trains_on_clips(config: TrainConfig) -> None:
     still = np.zeros((40, 48, 2), np.float32)
     save_pair(folder / "0.npz", FramePair(*frames, still, np.zeros((40, 48), bool)))
     with_clips = replace(config, clips=Path("clips"))
-    assert "1 pairs of frames" in read_cards(train(with_clips))[0].data
+    assert "and 1 pair of frames" in read_cards(train(with_clips))[0].data
     with pytest.raises(UsageError, match="--temporal"):
         replace(with_clips, temporal=False)
     train(replace(with_clips, resume=True, clips=Path("elsewhere")))

@@ -1,8 +1,9 @@
-"""Checkpoints as safetensors: weights, Adam's moments and the step, which fixes the data order."""
+"""Checkpoints as safetensors: weights, what optimizers remember, and the step."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,15 +11,15 @@ from typing import Any, Final
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Optimizer
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.stylizers.style_file import write_safetensors
 from vidstyle.training.config import RunSettings
 from vidstyle.training.ranks import ranks
 
-MOMENTS: Final = ("exp_avg", "exp_avg_sq")
-"""What Adam remembers of each parameter."""
+WEIGHTS: Final = "network"
+"""Kind of what is learned; all other kinds are what an optimizer remembers of a parameter."""
 FREE_TO_CHANGE: Final = frozenset(
     (
         *("resume", "output", "device", "keep_reverse"),
@@ -30,20 +31,20 @@ FREE_TO_CHANGE: Final = frozenset(
 
 
 def save_checkpoint(
-    path: Path, learned: nn.Module, optimizers: Sequence[Adam], step: int, config: RunSettings
+    path: Path, learned: nn.Module, optimizers: Sequence[Optimizer], step: int, config: RunSettings
 ) -> None:
-    """Write all that the next step depends on: what is learned, buffers too, and Adam's moments."""
-    tensors = {f"network.{name}": t for name, t in learned.state_dict().items()}
+    """Write all that the next step depends on: what is learned and remembered, buffers too."""
+    tensors = {f"{WEIGHTS}.{name}": t for name, t in learned.state_dict().items()}
     for optimizer in optimizers:
         for name, parameter in _named(learned, optimizer):
-            for moment in MOMENTS:
-                tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
+            for kind, remembered in optimizer.state[parameter].items():
+                tensors[f"{kind}.{name}"] = remembered
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     write_safetensors(path, tensors, {"step": str(step), "config": json.dumps(_settings(config))})
 
 
 def load_checkpoint(
-    path: Path, learned: nn.Module, optimizers: Sequence[Adam], config: RunSettings
+    path: Path, learned: nn.Module, optimizers: Sequence[Optimizer], config: RunSettings
 ) -> int:
     """Restore a checkpoint into modules and optimizers; return the step it was written after.
 
@@ -58,26 +59,25 @@ def load_checkpoint(
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: not a readable checkpoint ({error})") from error
     _refuse_other_settings(path, json.loads(metadata["config"]), _settings(config))
-    prefix = "network."
-    learned.load_state_dict(
-        {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    )
-    step = int(metadata["step"])
+    kinds: dict[str, dict[str, Tensor]] = defaultdict(dict)
+    for name, tensor in tensors.items():
+        kind, _, of = name.partition(".")
+        kinds[kind][of] = tensor
+    learned.load_state_dict(kinds.pop(WEIGHTS))
     for optimizer in optimizers:
-        _restore_moments(learned, optimizer, tensors, step)
-    return step
+        for name, parameter in _named(learned, optimizer):
+            for kind, remembered in kinds.items():
+                if name in remembered:
+                    optimizer.state[parameter][kind] = _placed(remembered[name], parameter)
+    return int(metadata["step"])
 
 
-def _restore_moments(
-    learned: nn.Module, optimizer: Adam, tensors: dict[str, Tensor], step: int
-) -> None:
-    for name, parameter in _named(learned, optimizer):
-        moments = {m: tensors[f"{m}.{name}"].to(parameter.device) for m in MOMENTS}
-        count = parameter.new_tensor(float(step), device="cpu")
-        optimizer.state[parameter] = {"step": count, **moments}
+def _placed(remembered: Tensor, parameter: nn.Parameter) -> Tensor:
+    """Put it where its parameter is; counts of steps stay with the processor."""
+    return remembered.to(parameter.device) if remembered.ndim else remembered
 
 
-def _named(learned: nn.Module, optimizer: Adam) -> list[tuple[str, nn.Parameter]]:
+def _named(learned: nn.Module, optimizer: Optimizer) -> list[tuple[str, nn.Parameter]]:
     """An optimizer's parameters, by their names in the module that holds them."""
     own = {parameter for group in optimizer.param_groups for parameter in group["params"]}
     return [(name, p) for name, p in learned.named_parameters() if p in own]

@@ -16,10 +16,13 @@ LEAST_PHOTOS = 20
 MOST_HELD_OUT: Final = 0.5
 """Of the pictures."""
 
+MARGIN: Final = 32
+"""Pixels around a crop, so that made motion does not leave what there is to see."""
+
 Adversarial = Literal["lsgan", "hinge"]
 JudgeKind = Literal["features", "patches"]
 LEAST_CROP: Final = 48
-"""Of a CycleGAN: motion is made with a mirrored border of 32 pixels, which must fit in."""
+"""Of a CycleGAN: motion is made with a mirrored border of `MARGIN` pixels, which must fit in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +100,7 @@ class RunSettings:
     @property
     def shown_size(self) -> int:
         """Short side that pictures are scaled to, at least, before crops are cut out of them."""
-        return self.crop
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +127,11 @@ class TrainConfig(RunSettings):
     smoothness_weight: float = 0.15
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""
-    stability_weight: float = 5.5
+    stability_weight: float = 6.0
     """Weight of the painting's steadiness; unused without `temporal`, like the next."""
     feature_stability_weight: float = 0.25
     """Weight of the steadiness of what the network sees before it paints."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-2
 
     def __post_init__(self) -> None:
         """Refuse names that would not be found again, or not be told apart."""
@@ -138,6 +141,11 @@ class TrainConfig(RunSettings):
             raise UsageError(f"two paintings would make one style: {', '.join(names)}")
         for name in names:
             check_style_name(name)
+
+    @property
+    def shown_size(self) -> int:
+        """The crop and what surrounds it, without `temporal` too."""
+        return self.crop + 2 * MARGIN
 
     @property
     def style_names(self) -> tuple[str, ...]:
@@ -203,7 +211,7 @@ class CycleGanConfig(RunSettings):
 
     @property
     def shown_size(self) -> int:
-        """That of the training."""
+        """The crop at least."""
         return max(self.crop, self.picture_size)
 
     def __post_init__(self) -> None:

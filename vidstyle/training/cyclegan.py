@@ -30,7 +30,7 @@ from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
 from vidstyle.training.adversarial import ADVERSARIAL, distance
 from vidstyle.training.augment import augment
 from vidstyle.training.clips import MovedBatches
-from vidstyle.training.config import CycleGanConfig
+from vidstyle.training.config import MARGIN, CycleGanConfig
 from vidstyle.training.data import (
     PhotoBatches,
     UnpairedBatches,
@@ -38,9 +38,9 @@ from vidstyle.training.data import (
     to_tensor,
 )
 from vidstyle.training.judge import FeatureJudge, ImagePool, PatchGAN
-from vidstyle.training.loop import TrainingLoop, descend, set_learning_rate
+from vidstyle.training.loop import TrainingLoop, descend
 from vidstyle.training.losses import grid_loss, stability_loss, statistics, style_loss
-from vidstyle.training.motion import MARGIN, MovedPair
+from vidstyle.training.motion import MovedPair
 from vidstyle.training.schedules import average_decay, constant_then_linear, stability_share
 from vidstyle.training.targets import perceptual_network, style_targets
 from vidstyle.types import StyleCard, Tier
@@ -157,9 +157,8 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
 
     def _take_step(self, batch: tuple[Tensor | MovedPair, Tensor]) -> dict[str, Tensor]:
         c, (makers, judges) = self.config, self.optimizers
+        share = constant_then_linear(self.step, c.steps)
         rng = np.random.default_rng((c.seed, self._share, 2))
-        for optimizer, rate in ((makers, c.learning_rate), (judges, c.judge_learning_rate)):
-            set_learning_rate(optimizer, constant_then_linear(self.step, c.steps, rate))
         seen, paintings = batch[0], batch[1].to(self.device)
         pair = seen if isinstance(seen, MovedPair) else None
         pictures = (seen.first if isinstance(seen, MovedPair) else seen).to(self.device)
@@ -167,14 +166,14 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         self._judges_learn(False)
         with self._autocast():
             losses, painted, taken = self._maker_losses(pictures, paintings, pair, rng)
-        descend(makers, losses, self._weights())
+        descend([makers], share * c.learning_rate, losses, self._weights())
         self._judges_learn(True)
         with self._autocast():
             judged = {
                 "painting judge": self._judge_loss(self.learned.paintings, paintings, painted, rng),
                 "photo judge": self._judge_loss(self.learned.photos, photos, taken, rng),
             }
-        descend(judges, judged, dict.fromkeys(judged, 1.0))
+        descend([judges], share * c.judge_learning_rate, judged, dict.fromkeys(judged, 1.0))
         for side in self.learned.sides:
             side.follow(self.step)
         return losses | judged

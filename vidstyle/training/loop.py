@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
 from vidstyle.errors import InputError, UsageError
@@ -79,7 +79,7 @@ class TrainingLoop(ABC, Generic[Batch]):
     photos: Pictures
     clips: ClipPairs | None
     learned: nn.Module
-    optimizers: Sequence[Adam]
+    optimizers: Sequence[Optimizer]
     frozen: Sequence[nn.Module] = ()
     log: LossLog
 
@@ -177,8 +177,11 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _counted(self) -> str:
         """How much is learnt from, paintings apart, in words for the card."""
-        pairs = f" and {len(self.clips.files)} pairs of frames" if self.clips else ""
-        return f"{len(self.photos.learnt)} photographs{pairs}"
+        photos = f"{len(self.photos.learnt)} photographs"
+        if not self.clips:
+            return photos
+        pairs = len(self.clips.files)
+        return f"{photos} and {pairs} pair{'s' if pairs > 1 else ''} of frames"
 
     def _shown(self) -> list[Tensor]:
         """Photographs (N, 3, S, S) for the preview, and frames of the clip that is held out."""
@@ -284,19 +287,22 @@ def refuse_clash(config: RunSettings) -> None:
         raise UsageError(f"{config.checkpoint}: nothing to resume; leave out --resume")
 
 
-def set_learning_rate(optimizer: Adam, rate: float) -> None:
-    """Of all its parameters, from now on."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def descend(optimizer: Adam, losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> None:
-    """Take one step down the weighted sum of the losses, of all processes' shares."""
+def descend(
+    optimizers: Sequence[Optimizer],
+    rate: float,
+    losses: Mapping[str, Tensor],
+    weights: Mapping[str, float],
+) -> None:
+    """Take one step at a rate down the weighted sum of the losses, of all processes' shares."""
     total = torch.stack([weight * losses[name] for name, weight in weights.items()]).sum()
-    optimizer.zero_grad(set_to_none=True)
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]
-    average_gradients(p for group in optimizer.param_groups for p in group["params"])
-    optimizer.step()
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            average_gradients(group["params"])
+            group["lr"] = rate
+        optimizer.step()
 
 
 def compile_networks(

@@ -19,10 +19,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from vidstyle.training.config import MARGIN
 from vidstyle.training.data import to_tensor
 
-MARGIN: Final = 32
-"""Pixels around a crop, so that a shift does not leave it."""
 KINDS: Final = {"still": 0.35, "shifted": 0.3, "warped": 0.35}
 """How often each motion comes."""
 LIT, COVERED = 0.3, 0.3

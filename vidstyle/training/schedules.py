@@ -14,16 +14,16 @@ LONGEST_MEMORY: Final = 0.999
 """Of averaged weights."""
 
 
-def warm_up_then_cosine(step: int, steps: int, peak: float) -> float:
-    """Linear rise over `WARM_UP` steps, then half a cosine down to 2 % of the peak."""
+def warm_up_then_cosine(step: int, steps: int) -> float:
+    """Share of the rate: linear rise over `WARM_UP` steps, then half a cosine down to 2 %."""
     rise = min(1.0, (step + 1) / WARM_UP)
     fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps))
-    return peak * rise * fall
+    return rise * fall
 
 
-def constant_then_linear(step: int, steps: int, peak: float) -> float:
-    """The peak for half of the steps, then down to 0 in a line (Zhu et al. 2017)."""
-    return peak * min(1.0, 2 * (1 - step / steps))
+def constant_then_linear(step: int, steps: int) -> float:
+    """Share of the rate: all for half of the steps, then down to 0 in a line (Zhu et al. 2017)."""
+    return min(1.0, 2 * (1 - step / steps))
 
 
 def stability_share(step: int, steps: int) -> float:

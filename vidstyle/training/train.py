@@ -28,7 +28,7 @@ from vidstyle.training.clips import MovedBatches
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.cyclegan import CycleGanTraining
 from vidstyle.training.data import PhotoBatches, find_pictures
-from vidstyle.training.loop import TrainingLoop, TrainProgress, descend, set_learning_rate
+from vidstyle.training.loop import TrainingLoop, TrainProgress, descend
 from vidstyle.training.losses import (
     FeatureStatistics,
     content_loss,
@@ -39,7 +39,8 @@ from vidstyle.training.losses import (
     style_loss,
     total_variation,
 )
-from vidstyle.training.motion import MARGIN, MovedPair
+from vidstyle.training.motion import MovedPair
+from vidstyle.training.muon import Muon
 from vidstyle.training.schedules import stability_share, warm_up_then_cosine
 from vidstyle.training.targets import load_painting, perceptual_network, style_targets
 from vidstyle.types import StyleCard
@@ -95,25 +96,24 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         if config.begin_with and not config.resume:
             begin_with(self.network, config.begin_with, config.tier, config.style_names)
         self.learned = self.network
-        self.optimizers = [Adam(self.network.parameters(), betas=ADAM_BETAS)]
+        kernels = [p for p in self.network.parameters() if p.ndim == 4]
+        others = [p for p in self.network.parameters() if p.ndim < 4]
+        self.optimizers = [Muon(kernels), Adam(others, betas=ADAM_BETAS)]
         self._resume()
 
     def _dataset(self) -> PhotoBatches | MovedBatches:
         c = self.config
-        side = c.crop + 2 * MARGIN if c.temporal else c.crop
-        photos = PhotoBatches(self.photos.learnt, c.batch, side, c.seed)
-        if not c.temporal:
-            return photos
-        return MovedBatches(photos, c.crop, self.clips)
+        side = c.shown_size if c.temporal else c.crop
+        photos = PhotoBatches(self.photos.learnt, c.batch, side, c.seed, c.shown_size)
+        return MovedBatches(photos, c.crop, self.clips) if c.temporal else photos
 
     def _take_step(self, batch: Tensor | MovedPair) -> dict[str, Tensor]:
         c = self.config
-        rate = warm_up_then_cosine(self.step, c.steps, c.learning_rate)
-        set_learning_rate(self.optimizers[0], rate)
+        rate = c.learning_rate * warm_up_then_cosine(self.step, c.steps)
         number = self._choose(self.step)
         with self._autocast():
             losses = self._losses(batch, self.styles[number])
-        descend(self.optimizers[0], losses, self._weights())
+        descend(self.optimizers, rate, losses, self._weights())
         return losses
 
     def _choose(self, number: int) -> int:
