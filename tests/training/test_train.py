@@ -86,7 +86,7 @@ def test_content_weighs_less_beside_steadiness(config: TrainConfig) -> None:
         )[0].recipe["weights"]["content"]
         for temporal in (False, True)
     }
-    assert weights == {False: 1.0, True: 0.7}
+    assert weights == {False: 1.0, True: 0.75}
 
 
 def test_every_parameter_learns_by_one_optimizer(config: TrainConfig) -> None:

@@ -123,11 +123,11 @@ class TrainConfig(RunSettings):
     """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
     style_weight: float = 0.45
     content_weight: float = 1.0
-    """With `temporal` 0.7 of it counts: see `vidstyle.training.train.CONTENT_BESIDE_TEMPORAL`."""
+    """With `temporal` 0.75 of it counts: see `vidstyle.training.train.CONTENT_BESIDE_TEMPORAL`."""
     smoothness_weight: float = 0.15
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""
-    stability_weight: float = 6.0
+    stability_weight: float = 5.0
     """Weight of the painting's steadiness; unused without `temporal`, like the next."""
     feature_stability_weight: float = 0.25
     """Weight of the steadiness of what the network sees before it paints."""

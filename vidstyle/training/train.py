@@ -47,7 +47,7 @@ from vidstyle.types import StyleCard
 
 ADAM_BETAS: Final = (0.9, 0.99)
 """The first steps' gradients are huge: a memory of 1,000 steps would hold back all the next."""
-CONTENT_BESIDE_TEMPORAL: Final = 0.7
+CONTENT_BESIDE_TEMPORAL: Final = 0.75
 """Share of its weight that content keeps beside `temporal`: what holds still keeps shapes as well,
 and with all of it the painting would come out paler than without `temporal`."""
 CONTENT_LAYER: Final = 3
