@@ -51,10 +51,11 @@ class Muon(Optimizer):
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """Bring every singular value of a matrix (M, N) near to 1 by Newton and Schulz's iteration."""
+    if matrix.shape[0] > matrix.shape[1]:  # the products below are smaller the other way round
+        return orthogonal(matrix.T).T
     a, b, c = COEFFICIENTS
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    x: Tensor = wide / wide.norm().clamp(min=1e-30)
+    x: Tensor = matrix / matrix.norm().clamp(min=1e-30)
     for _ in range(ROUNDS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    return x if matrix.shape[0] <= matrix.shape[1] else x.T
+    return x
