@@ -21,7 +21,7 @@ from vidstyle.training import clips, cyclegan, loop, motion
 from vidstyle.training.clips import FramePair, save_held_out, save_pair
 from vidstyle.training.config import CycleGanConfig
 from vidstyle.training.cyclegan import CycleGanTraining, Side, parameters
-from vidstyle.training.data import load_picture, to_tensor
+from vidstyle.training.data import load_picture, middle, to_tensor
 from vidstyle.training.judge import ImagePool, PatchGAN
 from vidstyle.training.loop import TrainProgress
 from vidstyle.training.losses import stability_loss
@@ -142,7 +142,7 @@ def test_pictures_that_are_held_out_are_shown_and_listed_and_not_learnt_from(
     listed = (gan.run_folder / "held-out.txt").read_text().splitlines()
     assert listed == [*map(str, training.photos.held_out), *map(str, training.paintings.held_out)]
     assert len(listed) == 4
-    shown = load_picture(training.photos.held_out[0], gan.picture_size).crop((0, 0, 64, 64))
+    shown = middle(load_picture(training.photos.held_out[0], gan.picture_size), 64)
     with Image.open(gan.run_folder / "preview.png") as preview:
         assert preview.size == (4 * 64, 4 * 64)
         assert np.array_equal(np.asarray(preview)[:64, :64], np.asarray(shown))
@@ -175,9 +175,9 @@ def test_makers_begin_with_no_change_at_all(gan: CycleGanConfig) -> None:
 
 def test_the_preview_shows_pictures_at_the_size_of_the_training(gan: CycleGanConfig) -> None:
     training = CycleGanTraining(gan)
-    photo, box = training.photos.learnt[0], (0, 0, gan.crop, gan.crop)
-    picture = load_picture(photo, gan.picture_size).crop(box)
-    assert torch.equal(training._chosen(training.photos.shown)[0], to_tensor(picture))
+    picture = load_picture(training.photos.learnt[0], gan.picture_size)
+    shown = training._chosen(training.photos.shown)[0]
+    assert torch.equal(shown, to_tensor(middle(picture, gan.crop)))
 
 
 def test_the_finished_painter_is_the_average_of_its_weights(gan: CycleGanConfig) -> None:

@@ -15,6 +15,7 @@ from vidstyle.training.data import (
     find_photos,
     hold_out,
     load_picture,
+    middle,
     usable_pictures,
 )
 
@@ -27,6 +28,15 @@ def test_finds_pictures_below_and_refuses_too_few(photos: Path, tmp_path: Path) 
         find_photos(photos)
     with pytest.raises(InputError, match="no such folder"):
         find_photos(tmp_path / "missing")
+
+
+def test_the_middle_of_a_picture_is_as_far_from_opposite_sides() -> None:
+    columns, rows = np.meshgrid(np.arange(90), np.arange(70))
+    picture = Image.fromarray(np.stack([columns, rows, rows * 0], axis=2).astype(np.uint8))
+    cut = np.asarray(middle(picture, 64))
+    assert cut.shape == (64, 64, 3)
+    assert (cut[0, 0, :2] == (13, 3)).all()
+    assert np.array_equal(middle(picture.crop((0, 0, 64, 64)), 64), picture.crop((0, 0, 64, 64)))
 
 
 def test_batches_follow_from_seed_and_step_alone(photos: Path) -> None:

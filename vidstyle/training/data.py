@@ -125,6 +125,12 @@ def scale_short_side(picture: Image.Image, short_side: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
+def middle(picture: Image.Image, side: int) -> Image.Image:
+    """Cut a square out of the middle of a picture that is at least as large."""
+    left, top = ((n - side) // 2 for n in picture.size)
+    return picture.crop((left, top, left + side, top + side))
+
+
 def to_tensor(picture: Image.Image) -> Tensor:
     """(3, H, W) in [0, 1]."""
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255.0

@@ -28,6 +28,7 @@ from vidstyle.training.data import (
     Pictures,
     hold_out,
     load_picture,
+    middle,
     to_tensor,
     usable_pictures,
 )
@@ -192,12 +193,11 @@ class TrainingLoop(ABC, Generic[Batch]):
         return shown
 
     def _chosen(self, pictures: Sequence[Path]) -> Tensor:
-        """A few pictures for the preview, spread over all of them: (N, 3, S, S)."""
-        side = self.config.crop
+        """The middles of a few pictures, spread over all of them: (N, 3, S, S)."""
         chosen = (pictures[k * len(pictures) // PREVIEWS] for k in range(PREVIEWS))
         scaled = (load_picture(path, self.config.shown_size) for path in chosen)
-        crops = [picture.crop((0, 0, side, side)) for picture in scaled]
-        return torch.stack([to_tensor(crop) for crop in crops]).to(self.device)
+        crops = [to_tensor(middle(picture, self.config.crop)) for picture in scaled]
+        return torch.stack(crops).to(self.device)
 
     def _filled_card(self, **facts: Any) -> StyleCard:
         """A card with what every method knows, and the given facts."""
