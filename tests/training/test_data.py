@@ -13,6 +13,7 @@ from vidstyle.errors import InputError
 from vidstyle.training.data import (
     PhotoBatches,
     find_photos,
+    find_pictures,
     hold_out,
     load_picture,
     middle,
@@ -81,6 +82,21 @@ def test_pictures_are_turned_upright(tmp_path: Path) -> None:
     Image.new("RGB", (40, 20)).save(tmp_path / "side.jpg", exif=exif)
     assert load_picture(tmp_path / "side.jpg").size == (20, 40)
     assert load_picture(tmp_path / "side.jpg", short_side=10).size == (10, 20)
+
+
+def test_a_cut_out_painting_is_learnt_on_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (40, 20), (0, 0, 0, 0)).save(tmp_path / "hole.png")
+    assert (np.asarray(load_picture(tmp_path / "hole.png")) == 255).all()
+
+
+def test_what_trainings_have_left_is_not_learnt_from(photos: Path) -> None:
+    """Their output may lie among the photographs; stills for a demonstration lie in it."""
+    run = photos / "below" / "monet.run"
+    (run / "stills").mkdir(parents=True)
+    Image.new("RGB", (64, 64)).save(run / "preview.png")
+    Image.new("RGB", (64, 64)).save(run / "stills" / "0.png")
+    assert len(find_pictures(photos)) == 20
+    assert find_pictures(run / "stills") == [run / "stills" / "0.png"]
 
 
 def test_pictures_of_no_use_are_named_each_with_its_fault(photos: Path) -> None:

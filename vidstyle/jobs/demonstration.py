@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from vidstyle.errors import InputError
-from vidstyle.training.config import TrainConfig
+from vidstyle.training.config import RUN_SUFFIX, TrainConfig
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
@@ -30,7 +30,7 @@ def demonstration(output: Path, name: str = NAME) -> TrainConfig:
     Raises:
         InputError: the sample is not there.
     """
-    stills = output / f"{name}.run" / "stills"
+    stills = output / f"{name}{RUN_SUFFIX}" / "stills"
     take_stills(sample_folder() / "sample.mp4", stills)
     return TrainConfig(
         styles=(sample_folder() / "painting.jpg",),

@@ -13,6 +13,9 @@ from vidstyle.types import STYLE_NAME, Tier
 LEAST_PHOTOS = 20
 """Fewer photographs make a network that knows only them."""
 
+RUN_SUFFIX: Final = ".run"
+"""Of the folder of all that a training writes beside the style file."""
+
 MOST_HELD_OUT: Final = 0.5
 """Of the pictures."""
 
@@ -80,7 +83,7 @@ class RunSettings:
     @property
     def run_folder(self) -> Path:
         """Folder of all that a training writes beside the style file."""
-        return self.output / f"{self.name}.run"
+        return self.output / f"{self.name}{RUN_SUFFIX}"
 
     @property
     def checkpoint(self) -> Path:

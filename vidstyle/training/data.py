@@ -14,13 +14,14 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from vidstyle.errors import InputError
-from vidstyle.training.config import LEAST_PHOTOS
+from vidstyle.pictures import BROKEN, as_seen, open_picture
+from vidstyle.training.config import LEAST_PHOTOS, RUN_SUFFIX
 
 PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 MOST_NAMED: Final = 10
 """Pictures of no use that a note names."""
-BROKEN: Final = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
-"""What Pillow raises on files that are no whole picture."""
+USELESS: Final = (*BROKEN, Image.DecompressionBombError)
+"""What Pillow raises on files that nothing can be learnt from."""
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -90,32 +91,40 @@ def usable_pictures(folder: Path, least_side: int, on_note: Callable[[str], None
 def _fault(path: Path, least_side: int) -> str:
     """What is wrong with a picture, in words; nothing when it is whole and large enough."""
     try:
-        with Image.open(path) as picture:
+        with open_picture(path) as picture:
             size = picture.size
             picture.draft("RGB", (1, 1))  # a JPEG is read to its end, but at an eighth of its size
             picture.load()
-    except BROKEN:
+    except USELESS:
         return "not readable"
     return f"{size[0]}x{size[1]} is too small" if min(size) < least_side else ""
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """List the pictures below a folder, sorted; none when it does not exist."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+    """List the pictures below a folder, sorted; none when it does not exist.
+
+    What trainings have left there, their previews, is not among them.
+    """
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+    return sorted(p for p in found if not _is_left_over(p.relative_to(folder)))
+
+
+def _is_left_over(path: Path) -> bool:
+    return any(parent.suffix == RUN_SUFFIX for parent in path.parents)
 
 
 def load_picture(path: Path, short_side: int | None = None) -> Image.Image:
-    """Read a picture upright as RGB, scaled so that its short side is `short_side` pixels.
+    """Read a picture as it is meant to be seen, scaled so that its short side is `short_side`.
 
     Raises:
         InputError: the file is missing or no picture.
     """
     try:
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except BROKEN as error:
+        with open_picture(path) as picture:
+            seen = as_seen(picture)
+    except USELESS as error:
         raise InputError(f"{path}: not a readable picture") from error
-    return upright if short_side is None else scale_short_side(upright, short_side)
+    return seen if short_side is None else scale_short_side(seen, short_side)
 
 
 def scale_short_side(picture: Image.Image, short_side: int) -> Image.Image:

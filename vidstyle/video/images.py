@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.pictures import BROKEN, as_seen, exif_orientation, open_picture
 from vidstyle.types import Limits
 from vidstyle.video.opening import writing
 
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
 
 IMAGE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 """Suffixes of the pictures that can be written, with Pillow's names for them."""
-# Pillow knows more, among them MPEG streams, which are no pictures.
-_READABLE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 _MOVING = ("PNG", "WEBP", "AVIF")
 _STAMP = "vidstyle"
 # Degrees counter-clockwise, after a flip left to right or without one (CIPA DC-008, Orientation).
@@ -37,7 +32,6 @@ _UPRIGHT = {
     8: (90, False),
 }
 _TOO_LARGE = "is too large to be painted; make it smaller first"
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError)
 
 
 def is_image(path: Path) -> bool:
@@ -46,12 +40,12 @@ def is_image(path: Path) -> bool:
     A GIF is a clip even with a single frame, and so is any other moving picture.
     """
     try:
-        with _open(path) as image:
+        with open_picture(path) as image:
             moving = image.format in _MOVING and getattr(image, "is_animated", False)
             return not moving
     except Image.DecompressionBombError:
         return True
-    except _BROKEN:
+    except BROKEN:
         return False
 
 
@@ -62,7 +56,7 @@ def check_size(path: Path, limits: Limits) -> None:
         InputError: it is, or it is larger than Pillow ever opens (179 million pixels).
     """
     try:
-        with _open(path) as image:
+        with open_picture(path) as image:
             width, height = image.size
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: {_TOO_LARGE}") from error
@@ -75,7 +69,7 @@ def check_size(path: Path, limits: Limits) -> None:
 
 def image_suffix(path: Path) -> str:
     """The suffix of a painted picture: .jpg for a JPEG, .png for everything else."""
-    with _open(path) as image:
+    with open_picture(path) as image:
         return ".jpg" if image.format in ("JPEG", "MPO") else ".png"
 
 
@@ -89,31 +83,30 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         InputError: the picture cannot be decoded.
     """
     try:
-        with _open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            return np.array(_flatten(_to_srgb(upright)), dtype=np.uint8)
+        with open_picture(path) as image:
+            return np.array(as_seen(image), dtype=np.uint8)
     except FileNotFoundError as error:
         raise InputError(f"{path}: does not exist; check the name") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: {_TOO_LARGE}") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise InputError(
             f"{path}: cannot be read as a picture; it is damaged or cut off"
         ) from error
 
 
-def exif_orientation(path: Path) -> tuple[int, bool]:
+def picture_orientation(path: Path) -> tuple[int, bool]:
     """How a picture's EXIF tag turns it upright, as `vidstyle.video.info.orientation` says it."""
     try:
-        with _open(path) as image:
-            return _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1), (0, False))
-    except (*_BROKEN, Image.DecompressionBombError):  # of a kind that only FFmpeg knows
+        with open_picture(path) as image:
+            return _UPRIGHT.get(exif_orientation(image), (0, False))
+    except (*BROKEN, Image.DecompressionBombError):  # of a kind that only FFmpeg knows
         return 0, False
 
 
 def is_see_through(path: Path) -> bool:
     """Whether a readable picture has a pixel that is not solid."""
-    with _open(path) as image:
+    with open_picture(path) as image:
         if not image.has_transparency_data:
             return False
         return bool((np.asarray(image.convert("RGBA"))[..., 3] < 255).any())
@@ -157,41 +150,7 @@ def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> 
 
 def image_stamp_text(path: Path) -> str:
     """The text in which `write_image` keeps its stamp, empty where there is none."""
-    with _open(path) as image:
+    with open_picture(path) as image:
         comment = image.info.get("comment", b"")
         text = image.info.get(_STAMP) or comment
         return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Pixels in sRGB: a phone's Display P3 would otherwise look pale once its profile is gone."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
-        return image
-    mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, source, srgb, outputMode=mode) or image
-    except (ImageCms.PyCMSError, OSError):  # a profile that makes no sense
-        return image
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode == "I":
-        return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert(
-            "RGB"
-        )
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[Image.Image]:
-    # Pillow warns of very large pictures on stderr; the absurd ones it refuses.
-    Image.init()
-    formats = [name for name in _READABLE if name in Image.OPEN]  # AVIF needs a library
-    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=formats) as image:
-        yield image

@@ -16,7 +16,7 @@ from vidstyle.errors import InputError
 from vidstyle.types import Limits, TrackInfo, VideoInfo
 from vidstyle.video.colour import colour_of
 from vidstyle.video.decode import Losses, decoded
-from vidstyle.video.images import exif_orientation
+from vidstyle.video.images import picture_orientation
 from vidstyle.video.opening import (
     ENCRYPTED,
     UNDECODABLE,
@@ -93,7 +93,7 @@ def is_cover(stream: Stream) -> bool:
 def _upright(path: Path, frame: av.VideoFrame) -> tuple[int, bool]:
     """What `orientation` says; for numbered pictures, what the first one says itself."""
     if is_sequence(path):
-        return exif_orientation(next(iter(sequence_files(path).values())))
+        return picture_orientation(next(iter(sequence_files(path).values())))
     return orientation(frame)
 
 
