@@ -160,6 +160,7 @@ def test_the_preview_paints_frames_of_the_clip_that_is_held_out(
         shown = np.asarray(preview)[2 * 64 : 3 * 64]
     assert np.array_equal(shown, np.concatenate(list(frames[:, 3:67, 13:77]), axis=1))
     with_clips.checkpoint.unlink()
+    with_clips.style_path.unlink()
     train(replace(with_clips, steps=1, clips=None))
     with Image.open(with_clips.run_folder / "preview.png") as preview:
         assert preview.size == (4 * 64, 4 * 64)
@@ -302,15 +303,18 @@ def test_what_is_a_small_collection(gan: CycleGanConfig, monkeypatch: pytest.Mon
     assert not any(side.small for side in CycleGanTraining(gan).learned.sides)
 
 
+@pytest.mark.parametrize("picture_size", [68, 40])
 def test_what_is_looked_at_beforehand_is_of_one_size_and_from_all_over(
-    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
+    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch, picture_size: int
 ) -> None:
-    """A size of its own for each picture cost gigabytes."""
+    """A size of its own for each picture cost gigabytes; it is the size of what is painted."""
+    gan = replace(gan, picture_size=picture_size)
     monkeypatch.setattr(cyclegan, "LOOKED_AT", 7)
     training = CycleGanTraining(gan)
     assert len({load_picture(path).size for path in training.photos.learnt}) == 20
     looked_at = list(training._some(training.photos.learnt))
-    assert {picture.shape for picture in looked_at} == {(1, 3, gan.picture_size, gan.picture_size)}
+    side = max(picture_size, gan.crop)
+    assert {picture.shape for picture in looked_at} == {(1, 3, side, side)}
     assert len(looked_at) == 7
 
 

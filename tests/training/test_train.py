@@ -1,6 +1,7 @@
 """Training from end to end with tiny networks: what it leaves, how it resumes, what it refuses."""
 
 import math
+import os
 import pickle
 import shutil
 import signal
@@ -19,7 +20,7 @@ from vidstyle.errors import InputError, UsageError
 from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network
-from vidstyle.training import loop
+from vidstyle.training import checkpoint, loop
 from vidstyle.training.clips import FramePair, save_pair
 from vidstyle.training.config import TrainConfig
 from vidstyle.training.loop import TrainProgress
@@ -46,20 +47,19 @@ def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
         assert preview.size == (4 * 32, 2 * 32)
 
 
-def test_what_is_held_out_stays_so(config: TrainConfig) -> None:
-    """Once a picture has come, another tenth would be held out: some of it learnt from already."""
+def test_what_is_held_out_is_listed(config: TrainConfig) -> None:
     config = replace(config, val=0.1, steps=2)
     assert read_cards(train(config))[0].data == "18 photographs"
     listed = (config.run_folder / "held-out.txt").read_text().splitlines()
     assert len(listed) == 2
     resumed = replace(config, resume=True)
+    (config.run_folder / "held-out.txt").write_text("")  # the disk was full
     train(resumed)
-    shutil.copy(listed[-1], config.photos / "0.jpg")
-    with pytest.raises(UsageError, match="other pictures were held out"):
-        train(resumed)
+    assert (config.run_folder / "held-out.txt").read_text().splitlines() == listed
     with pytest.raises(UsageError, match=r"val is a share from 0 to 0\.5"):
         replace(config, val=0.6)
     config.checkpoint.unlink()
+    config.style_path.unlink()
     train(replace(config, val=0.0))
     assert not (config.run_folder / "held-out.txt").exists()
 
@@ -118,7 +118,7 @@ def test_learns(config: TrainConfig) -> None:
 KILLED = """
 import math, os, pickle, signal, sys
 import torch
-from vidstyle.training import loop
+from vidstyle.training import checkpoint, loop
 from vidstyle.training.train import train
 
 torch.set_num_threads(1)
@@ -175,6 +175,71 @@ def test_trains_on_clips(config: TrainConfig) -> None:
     train(replace(with_clips, resume=True, clips=Path("elsewhere")))
     with pytest.raises(UsageError, match="clips True, not False"):
         train(replace(config, resume=True))
+
+
+def test_a_resumed_training_learns_from_the_same(config: TrainConfig) -> None:
+    """Wherever it lies by then. What is drawn in a step depends on how many pictures there are."""
+    train(replace(config, steps=1))
+    photos = config.photos.rename(config.photos.with_name("moved"))
+    resumed = replace(config, steps=1, photos=photos, resume=True)
+    train(resumed)
+    painting = config.styles[0].read_bytes()
+    ImageOps.invert(Image.open(config.styles[0])).save(config.styles[0])
+    with pytest.raises(UsageError, match="learnt from other paintings"):
+        train(resumed)
+    config.styles[0].write_bytes(painting)
+    assert config.perceptual is not None
+    judge = shutil.copy(config.perceptual, config.output / "judge.safetensors")
+    with pytest.raises(UsageError, match="learnt from other judges"):
+        train(replace(resumed, perceptual=Path(judge)))
+    Image.new("RGB", (80, 70)).save(photos / "0.jpg")
+    with pytest.raises(UsageError, match="learnt from other photographs"):
+        train(resumed)
+
+
+def test_a_checkpoint_of_another_version_is_refused(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(replace(config, steps=1))
+    monkeypatch.setattr(checkpoint, "VERSION", "of tomorrow")
+    with pytest.raises(UsageError, match="another version of vidstyle"):
+        train(replace(config, steps=1, resume=True))
+
+
+def test_a_photograph_that_goes_away_does_not_end_a_training(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SAVE_SECONDS", 0)
+    shown = Training(config).photos.shown[0]
+    assert train(config, lambda _: shown.unlink(missing_ok=True)).exists()
+    assert not shown.exists()
+
+
+def test_a_style_that_lies_there_is_not_overwritten(config: TrainConfig) -> None:
+    path = train(replace(config, steps=1))
+    shutil.rmtree(config.run_folder)
+    made = path.read_bytes()
+    with pytest.raises(UsageError, match="a style lies there already; choose another --name"):
+        train(config)
+    assert path.read_bytes() == made
+
+
+def test_weights_that_are_not_finite_are_not_kept(config: TrainConfig) -> None:
+    training = Training(replace(config, steps=1))
+    path = training.run(lambda _: None)
+    kept = path.read_bytes(), training.checkpoint.read_bytes()
+    with torch.no_grad():
+        next(training.network.parameters())[0] = math.nan
+    with pytest.raises(InputError, match="a weight became infinite by step 1"):
+        training._save()
+    assert (path.read_bytes(), training.checkpoint.read_bytes()) == kept
+
+
+def test_a_painting_may_have_a_name_that_is_no_text(config: TrainConfig) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    painting = config.styles[0].rename(config.styles[0].with_name(name))
+    card = read_cards(train(replace(config, styles=(painting,), steps=1)))[0]
+    assert card.title == "caf?"
 
 
 def test_refuses_to_overwrite_or_to_mix_trainings(config: TrainConfig) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -27,29 +27,44 @@ FREE_TO_CHANGE: Final = frozenset(
         *("title", "painter", "year", "licence", "data", "weak"),
     )
 )
-"""Settings that a resumed training may name differently: none of them changes a step."""
+"""Settings that a resumed training may name differently: where things lie, and mere words."""
+VERSION: Final = "1"
+"""Of what a step does: one more with every change that a resumed training must not undergo."""
 
 
 def save_checkpoint(
-    path: Path, learned: nn.Module, optimizers: Sequence[Optimizer], step: int, config: RunSettings
+    path: Path,
+    learned: nn.Module,
+    optimizers: Sequence[Optimizer],
+    step: int,
+    config: RunSettings,
+    sources: Mapping[str, str],
 ) -> None:
-    """Write all that the next step depends on: what is learned and remembered, buffers too."""
+    """Write all that the next step depends on: what is learned and remembered, buffers too.
+
+    `sources` says what is learnt from, in short.
+    """
     tensors = {f"{WEIGHTS}.{name}": t for name, t in learned.state_dict().items()}
     for optimizer in optimizers:
         for name, parameter in _named(learned, optimizer):
             for kind, remembered in optimizer.state[parameter].items():
                 tensors[f"{kind}.{name}"] = remembered
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    write_safetensors(path, tensors, {"step": str(step), "config": json.dumps(_settings(config))})
+    metadata = {"config": json.dumps(_settings(config)), "sources": json.dumps(dict(sources))}
+    write_safetensors(path, tensors, metadata | {"step": str(step), "version": VERSION})
 
 
 def load_checkpoint(
-    path: Path, learned: nn.Module, optimizers: Sequence[Optimizer], config: RunSettings
+    path: Path,
+    learned: nn.Module,
+    optimizers: Sequence[Optimizer],
+    config: RunSettings,
+    sources: Mapping[str, str],
 ) -> int:
     """Restore a checkpoint into modules and optimizers; return the step it was written after.
 
     Raises:
-        UsageError: it was written with other settings.
+        UsageError: it was written with other settings, of other sources, or by another vidstyle.
         InputError: it cannot be read.
     """
     try:
@@ -58,7 +73,10 @@ def load_checkpoint(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: not a readable checkpoint ({error})") from error
+    if metadata.get("version") != VERSION:
+        raise UsageError(f"{path}: is of another version of vidstyle; choose another --name")
     _refuse_other_settings(path, json.loads(metadata["config"]), _settings(config))
+    _refuse_other_sources(path, json.loads(metadata["sources"]), sources)
     kinds: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for name, tensor in tensors.items():
         kind, _, of = name.partition(".")
@@ -99,4 +117,12 @@ def _refuse_other_settings(path: Path, old: dict[str, Any], new: dict[str, Any])
             raise UsageError(
                 f"{path}: was trained with {name} {old.get(name)}, not {value}; "
                 f"resume with the same, or choose another --name"
+            )
+
+
+def _refuse_other_sources(path: Path, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    for name, value in new.items():
+        if old.get(name) != value:
+            raise UsageError(
+                f"{path}: learnt from other {name}; resume with the same, or choose another --name"
             )

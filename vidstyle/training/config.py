@@ -86,6 +86,11 @@ class RunSettings:
         return self.output / f"{self.name}{RUN_SUFFIX}"
 
     @property
+    def style_path(self) -> Path:
+        """What a training makes."""
+        return self.output / f"{self.name}.safetensors"
+
+    @property
     def checkpoint(self) -> Path:
         """What a training goes on from."""
         return self.run_folder / "checkpoint.safetensors"

@@ -42,6 +42,7 @@ from vidstyle.training.loop import TrainingLoop, descend
 from vidstyle.training.losses import grid_loss, stability_loss, statistics, style_loss
 from vidstyle.training.motion import MovedPair
 from vidstyle.training.schedules import average_decay, constant_then_linear, stability_share
+from vidstyle.training.sources import of_pictures
 from vidstyle.training.targets import perceptual_network, style_targets
 from vidstyle.types import StyleCard, Tier
 
@@ -140,7 +141,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
 
         They are of one size because a CPU's library keeps memory for every size that it has seen.
         """
-        square = (self.config.picture_size,) * 2
+        square = (self.config.shown_size,) * 2
         for path in pictures[:: -(-len(pictures) // LOOKED_AT)]:
             middle = ImageOps.fit(load_picture(path, square[0]), square)
             yield to_tensor(middle)[None].to(self.device)
@@ -148,7 +149,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
     def _dataset(self) -> Dataset[tuple[Tensor | MovedPair, Tensor]]:
         c = self.config
         border = MARGIN if c.temporal else 0
-        sizes = {"batch": c.batch, "side": c.crop, "picture_side": c.picture_size}
+        sizes = {"batch": c.batch, "side": c.crop, "picture_side": c.shown_size}
         photos = PhotoBatches(self.photos.learnt, seed=2 * c.seed, border=border, **sizes)
         paintings = PhotoBatches(self.paintings.learnt, seed=2 * c.seed + 1, **sizes)
         # Beside the photographs: frames of anything are not what they are to become paintings of.
@@ -237,9 +238,17 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
     def _preview(self) -> list[Tensor]:
         """Pictures above, their paintings below; then paintings, and their photographs."""
         to_paint, to_take = self.learned.sides
-        rows = [row for shown in self._shown() for row in (shown, to_paint.average(shown))]
-        paintings = self._chosen(self.paintings.shown)
+        *pictures, paintings = self.shown
+        rows = [row for shown in pictures for row in (shown, to_paint.average(shown))]
         return [*rows, paintings, to_take.average(paintings)]
+
+    def _shown(self) -> list[Tensor]:
+        return [*super()._shown(), self._chosen(self.paintings.shown)]
+
+    def _sources(self) -> dict[str, str]:
+        paintings = of_pictures(self.config.paintings, self.paintings.learnt)
+        sources = {"paintings": paintings, "judges": self.perceptual.description}
+        return super()._sources() | sources
 
     def _cards(self) -> list[StyleCard]:
         c = self.config

@@ -35,6 +35,7 @@ from vidstyle.training.data import (
 from vidstyle.training.judge import PatchGAN
 from vidstyle.training.log import LossLog
 from vidstyle.training.ranks import average_gradients, meet, part, rank, ranks
+from vidstyle.training.sources import of_archives, of_pictures
 from vidstyle.types import StyleCard
 
 SAVE_SECONDS = 120.0
@@ -74,6 +75,8 @@ class TrainingLoop(ABC, Generic[Batch]):
         learned: all that is learned or remembered from one step to the next.
         optimizers: of its parameters.
         frozen: networks that look at what is painted, and do not learn.
+        sources: what is learnt from, in short.
+        shown: what the preview shows, (N, 3, S, S) each; kept by the first process alone.
     """
 
     config: RunSettings
@@ -83,11 +86,13 @@ class TrainingLoop(ABC, Generic[Batch]):
     optimizers: Sequence[Optimizer]
     frozen: Sequence[nn.Module] = ()
     log: LossLog
+    sources: Mapping[str, str]
+    shown: list[Tensor]
 
     def __init__(self, config: RunSettings) -> None:
         self.config = config
         self.run_folder = config.run_folder
-        self.style_path = config.output / f"{config.name}.safetensors"
+        self.style_path = config.style_path
         self.checkpoint = config.checkpoint
         refuse_clash(config)
         self.device = meet(torch.device(choose_device(config.device)))
@@ -101,6 +106,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.run_folder.mkdir(parents=True, exist_ok=True)
         if rank() == 0:
             self._list_held_out()
+            self.shown = self._shown()
         self.log = LossLog(self.run_folder, self.step)
         self.losses = self.log.rows.get(self.step, {})
         if self.device.type == "cuda":  # on few cores it would take longer than it gains
@@ -159,8 +165,18 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _resume(self) -> None:
         """Go on from the checkpoint, if that is asked for; to be called when all is built."""
+        self.sources = self._sources()
         if self.config.resume:
-            self.step = load_checkpoint(self.checkpoint, self.learned, self.optimizers, self.config)
+            self.step = load_checkpoint(
+                self.checkpoint, self.learned, self.optimizers, self.config, self.sources
+            )
+
+    def _sources(self) -> dict[str, str]:
+        """What is learnt from, in short: it stays the same until the training is done."""
+        sources = {"photographs": of_pictures(self.config.photos, self.photos.learnt)}
+        if self.clips:
+            sources["clips"] = of_archives(self.clips.files)
+        return sources
 
     def _autocast(self) -> torch.autocast:
         """Half precision where it is quicker."""
@@ -185,7 +201,10 @@ class TrainingLoop(ABC, Generic[Batch]):
         return f"{photos} and {pairs} pair{'s' if pairs > 1 else ''} of frames"
 
     def _shown(self) -> list[Tensor]:
-        """Photographs (N, 3, S, S) for the preview, and frames of the clip that is held out."""
+        """Photographs (N, 3, S, S) for the preview, and frames of the clip that is held out.
+
+        They are read once: a picture that is moved away meanwhile does not end the training.
+        """
         shown = [self._chosen(self.photos.shown)]
         if self.clips:
             frames = load_held_out(self.config.pair_folder, self.config.crop)
@@ -207,7 +226,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         facts["recipe"] = recipe | facts["recipe"]
         facts["data"] = c.data or facts["data"]
         facts = {"name": c.name} | facts
-        facts["title"] = c.title or facts["title"]
+        facts["title"] = c.title or legible(facts["title"])
         losses = {name: round(value, 5) for name, value in self.losses.items()}
         return StyleCard(
             painter=c.painter,
@@ -220,19 +239,8 @@ class TrainingLoop(ABC, Generic[Batch]):
         )
 
     def _list_held_out(self) -> None:
-        """Write which pictures are held out; what is learnt from once must not be held out later.
-
-        Raises:
-            UsageError: a resumed training held out others: pictures have come or gone since.
-        """
-        path, names = self.run_folder / HELD_OUT_NAMES, [p.name for p in self.held_out]
-        if self.step:
-            lines = path.read_text("utf-8", "surrogateescape") if path.is_file() else ""
-            if [Path(line).name for line in lines.splitlines()] != names:
-                raise UsageError(
-                    f"{path}: other pictures were held out before; resume with the same folders, "
-                    "or choose another --name"
-                )
+        """Write which pictures are held out."""
+        path = self.run_folder / HELD_OUT_NAMES
         path.unlink(missing_ok=True)
         if self.held_out:
             lines = "".join(f"{picture}\n" for picture in self.held_out)
@@ -250,7 +258,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         if not all(map(math.isfinite, losses.values())):
             raise InputError(
                 f"{self.config.name}: a loss became infinite at step {self.step}; "
-                "try another --seed, or go on with --resume from the last checkpoint"
+                "begin anew with another --seed and --name"
             )
         keep = 0.98 if self.losses else 0.0
         self.losses = {
@@ -259,9 +267,16 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.log.add(self.step, self.losses)
 
     def _save(self) -> None:
+        if not all(bool(p.isfinite().all()) for p in self.learned.parameters()):
+            raise InputError(
+                f"{self.config.name}: a weight became infinite by step {self.step}; "
+                "begin anew with another --seed and --name"
+            )
         self.log.add(self.step, self.losses, now=True)
         self.log.write()
-        save_checkpoint(self.checkpoint, self.learned, self.optimizers, self.step, self.config)
+        save_checkpoint(
+            self.checkpoint, self.learned, self.optimizers, self.step, self.config, self.sources
+        )
         self._save_preview()
         save_style(self.style_path, self._finished(), self._cards(), self._way_back())
 
@@ -272,8 +287,13 @@ class TrainingLoop(ABC, Generic[Batch]):
         Image.fromarray(pixels).save(self.run_folder / "preview.png")
 
 
+def legible(name: str) -> str:
+    """A file's name as text, with a question mark for each byte that is none."""
+    return name.encode(errors="replace").decode()
+
+
 def refuse_clash(config: RunSettings) -> None:
-    """Refuse to begin where a training lies, and to go on where none does.
+    """Refuse to begin where a training or a style lies, and to go on where none does.
 
     Raises:
         UsageError: so it is.
@@ -282,6 +302,10 @@ def refuse_clash(config: RunSettings) -> None:
         raise UsageError(
             f"{config.run_folder}: a training lies there already; "
             "go on with --resume, or choose another --name"
+        )
+    if config.style_path.exists() and not config.resume:
+        raise UsageError(
+            f"{config.style_path}: a style lies there already; choose another --name, or remove it"
         )
     if config.resume and not config.checkpoint.exists():
         raise UsageError(f"{config.checkpoint}: nothing to resume; leave out --resume")

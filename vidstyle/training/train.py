@@ -42,6 +42,7 @@ from vidstyle.training.losses import (
 from vidstyle.training.motion import MovedPair
 from vidstyle.training.muon import Muon
 from vidstyle.training.schedules import stability_share, warm_up_then_cosine
+from vidstyle.training.sources import of_contents
 from vidstyle.training.targets import load_painting, perceptual_network, style_targets
 from vidstyle.types import StyleCard
 
@@ -157,13 +158,18 @@ class Training(TrainingLoop[Tensor | MovedPair]):
         losses["grid"] = grid_loss(painted)
         return losses
 
+    def _sources(self) -> dict[str, str]:
+        paintings = [path for style in self.config.styles for path in paintings_of(style)]
+        sources = {"paintings": of_contents(paintings), "judges": self.perceptual.description}
+        return super()._sources() | sources
+
     def _finished(self) -> StyleNetwork:
         return self.network
 
     def _preview(self) -> list[Tensor]:
         """Pictures above, their paintings below, a row a style."""
         rows = []
-        for pictures in self._shown():
+        for pictures in self.shown:
             rows.append(pictures)
             for number in range(len(self.styles)):
                 self._choose(number)
@@ -189,9 +195,18 @@ class Training(TrainingLoop[Tensor | MovedPair]):
 
     def _targets(self, style: Path) -> list[FeatureStatistics]:
         """Feature statistics (N of 1) of a painting, or of a folder's on average, by layers."""
-        files = [style] if style.is_file() else find_pictures(style)
-        if not files:
-            raise InputError(f"{style}: no such painting, and no folder of paintings")
         size = self.config.style_size
-        paintings = (load_painting(path, size).to(self.device) for path in files)
+        paintings = (load_painting(path, size).to(self.device) for path in paintings_of(style))
         return style_targets(self.perceptual, paintings)
+
+
+def paintings_of(style: Path) -> list[Path]:
+    """The pictures of a style: the file itself, or what lies below the folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    files = [style] if style.is_file() else find_pictures(style)
+    if not files:
+        raise InputError(f"{style}: no such painting, and no folder of paintings")
+    return files
