@@ -84,15 +84,36 @@ def test_work_that_cannot_be_recorded_is_told_step_by_step_and_that_is_said(
     assert "not permitted when stream is capturing): sending" in recording.note
 
 
-def test_want_of_memory_is_not_taken_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_want_of_memory_while_recording_costs_the_graph_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same work has just been done without one."""
+
     def fails(*_: object) -> Work:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(cuda, "record", fails)
     recording = Recording(Counter().add, GPU)
-    recording(torch.ones(3))
-    with pytest.raises(torch.OutOfMemoryError):
-        recording(torch.ones(3))
+    for number in range(1, 4):
+        assert recording(torch.ones(3))[0].tolist() == [2 * number] * 3
+    assert "(CUDA out of memory): sending every step" in (recording.note or "")
+
+
+def test_work_that_changes_its_shapes_for_good_is_recorded_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A picture before a clip, which is painted in groups; the last group is smaller."""
+    recorded: list[tuple[int, ...]] = []
+
+    def record(work: Work, inputs: tuple[Tensor, ...], device: torch.device) -> Work:
+        recorded.append(inputs[0].shape)
+        return replaying(work, inputs, device)
+
+    monkeypatch.setattr(cuda, "record", record)
+    recording = Recording(Counter().add, GPU)
+    for length in (1, 3, 3, 3, 1, 3, 3):
+        recording(torch.ones(length))
+    assert recorded == [(3,)]
 
 
 def test_on_a_cpu_nothing_is_recorded() -> None:

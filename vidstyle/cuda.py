@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import torch
@@ -15,6 +16,8 @@ from torch import Tensor
 
 Work = Callable[..., tuple[Tensor, ...]]
 """Takes and gives tensors alone."""
+_ONE_RECORDING = Lock()
+"""torch lets one graph be recorded at a time in a process."""
 
 
 def upload(array: NDArray[Any], device: torch.device) -> Tensor:
@@ -27,7 +30,7 @@ def upload(array: NDArray[Any], device: torch.device) -> Tensor:
     here.numpy()[...] = array
     if not is_cuda:
         return here.to(device)
-    stream = _copying(device, "up")
+    stream = _beside(device, "up")
     with torch.cuda.stream(stream):
         there = here.to(device, non_blocking=True)
     stream.synchronize()
@@ -41,7 +44,7 @@ def download(tensor: Tensor) -> NDArray[Any]:
     tensor = tensor.contiguous()
     if tensor.device.type != "cuda":
         return tensor.cpu().numpy()
-    stream = _copying(tensor.device, "down")
+    stream = _beside(tensor.device, "down")
     stream.wait_stream(torch.cuda.current_stream(tensor.device))
     here = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
     with torch.cuda.stream(stream):
@@ -51,8 +54,8 @@ def download(tensor: Tensor) -> NDArray[Any]:
 
 
 @lru_cache
-def _copying(device: torch.device, way: str) -> torch.cuda.Stream:
-    """The stream of copies one way; up and down are two engines of the device."""
+def _beside(device: torch.device, use: str) -> torch.cuda.Stream:
+    """A stream for one use: copies up and down are two engines of the device."""
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
@@ -62,7 +65,7 @@ class Recording:
     The work must always do the same steps on tensors of the same shapes: it asks the device
     nothing, and what it remembers it changes in place. Its first call is done as it is, for then
     libraries set themselves up; the second is recorded as a CUDA graph. A call with other shapes
-    than that is done as it is.
+    is done as it is; when the same come twice in a row, they are recorded in place of the old.
 
     Attributes:
         note: why it could not be recorded, a sentence, else None. The work is done all the same.
@@ -71,28 +74,27 @@ class Recording:
     def __init__(self, work: Work, device: torch.device) -> None:
         self._work, self._device = work, device
         self._plain = device.type != "cuda"
-        self._shapes: list[torch.Size] | None = None
-        self._replay: Callable[..., tuple[Tensor, ...]] | None = None
+        self._recorded: list[torch.Size] | None = None
+        self._last: list[torch.Size] | None = None
+        self._replay: Work = work
         self.note: str | None = None
 
     def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Do the work."""
-        shapes = [tensor.shape for tensor in inputs]
-        if self._plain or shapes != self._shapes:
-            self._shapes = self._shapes or shapes
+        if self._plain:
             return self._work(*inputs)
-        if self._replay is None:
-            try:
-                self._replay = record(self._work, inputs, self._device)
-            except torch.OutOfMemoryError:
-                raise
-            except RuntimeError as error:
-                self._plain = True
-                reason = str(error).strip().partition("\n")[0]
-                self.note = (
-                    f"{self._device} records no graph ({reason}): sending every step, slower"
-                )
-                return self._work(*inputs)
+        shapes = [tensor.shape for tensor in inputs]
+        if shapes == self._recorded:
+            return self._replay(*inputs)
+        again, self._last = shapes == self._last, shapes
+        if not again:
+            return self._work(*inputs)
+        try:
+            self._replay, self._recorded = record(self._work, inputs, self._device), shapes
+        except RuntimeError as error:
+            self._plain, self._replay = True, self._work
+            reason = str(error).strip().partition("\n")[0]
+            self.note = f"{self._device} records no graph ({reason}): sending every step, slower"
         return self._replay(*inputs)
 
 
@@ -102,11 +104,14 @@ def record(work: Work, inputs: tuple[Tensor, ...], device: torch.device) -> Work
     Raises:
         RuntimeError: some step cannot be recorded.
     """
-    with torch.cuda.device(device):
+    # The present stream is named so that it comes back even when torch fails to give it back.
+    present = torch.cuda.current_stream(device)
+    with _ONE_RECORDING, torch.cuda.device(device), torch.cuda.stream(present):
         taken = tuple(tensor.clone() for tensor in inputs)
-        graph = torch.cuda.CUDAGraph()
-        # Other threads may go on with their own work meanwhile.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        graph, side = torch.cuda.CUDAGraph(), _beside(device, "record")
+        # Other threads may go on with their own work meanwhile. By default torch records on a
+        # stream of the device that was the first to record anything.
+        with torch.cuda.graph(graph, stream=side, capture_error_mode="thread_local"):
             given = work(*taken)
 
     def replay(*inputs: Tensor) -> tuple[Tensor, ...]:

@@ -41,6 +41,9 @@ _SHORTAGES = (
     "can't allocate memory",  # torch on a CPU
     "not enough memory",
     "out of memory",  # torch on a GPU
+    "ALLOC_FAILED",  # its libraries
+    "unable to find an engine",
+    "32-bit index math",  # fewer frames have fewer numbers
     "Failed to allocate",  # OpenVINO
     "Insufficient memory",  # OpenCV
     "bad_alloc",

@@ -1,5 +1,6 @@
 """Engines: the same painting whatever runs it, at the frame's own size."""
 
+import gc
 import importlib.util
 import os
 import subprocess
@@ -178,19 +179,25 @@ def test_painting_can_be_recorded(
 
 def test_the_order_in_memory_makes_no_difference(make_style: MakeStyle) -> None:
     path, frames = make_style(), smooth_frames(2, 40, 48)
-    style = StyleRegistry([]).find(str(path), "fast")
-    engine = TorchEngine(style, 40, 48, "cpu")
-    engine.uses_half = False
+    engine = torch_engine_of(path, 40, 48)
     engine.painter.to(memory_format=torch.channels_last)
     assert apart(engine.paint(frames), reference(path, frames)) <= 1
+
+
+def torch_engine_of(path: Path, height: int, width: int, *, half: bool = False) -> TorchEngine:
+    """An engine that computes in half precision, or does not, whatever this processor can do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_engine, "has_bfloat16", lambda _: half)
+        return TorchEngine(StyleRegistry([]).find(str(path), "fast"), height, width, "cpu")
 
 
 class Machine:
     """A torch engine whose network fails beyond a number of pixels, or in half precision."""
 
-    def __init__(self, path: Path, size: tuple[int, int], *, pixels: float = np.inf) -> None:
-        self.engine = TorchEngine(StyleRegistry([]).find(str(path), "fast"), *size, "cpu")
-        self.engine.uses_half = False
+    def __init__(
+        self, path: Path, size: tuple[int, int], *, pixels: float = np.inf, half: bool = False
+    ) -> None:
+        self.engine = torch_engine_of(path, *size, half=half)
         self.batches: list[int] = []
         self.error: Exception = torch.OutOfMemoryError("CUDA out of memory")
 
@@ -203,8 +210,6 @@ class Machine:
         self.engine.painter.network.register_forward_pre_hook(check)
 
     def overflow(self, *, always: bool = False) -> None:
-        self.engine.uses_half = True
-
         def spoil(_: object, __: object, painted: torch.Tensor) -> torch.Tensor:
             painted[0, 0, 3, 5] = np.nan if torch.is_autocast_enabled("cpu") or always else 0.5
             return painted
@@ -223,6 +228,9 @@ def test_fewer_frames_at_a_time_where_memory_is_short(make_style: MakeStyle) -> 
 
 SHORTAGES = [
     torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("GET was unable to find an engine to execute this computation"),
+    RuntimeError("input tensor must fit into 32-bit index math"),
     RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     MemoryError(),
 ]
@@ -244,6 +252,31 @@ def test_tiles_where_memory_does_not_hold_a_frame(
     ]
 
 
+def test_tiles_are_no_part_of_a_graph(
+    make_style: MakeStyle, recordable: list[Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the next tile does depends on what the last ones found."""
+    monkeypatch.setattr(torch_engine, "TILES", (64,))
+    machine = Machine(make_style(), (250, 280), pixels=230 * 230)
+    recordable.clear()
+    for _ in range(3):
+        machine.engine.paint(smooth_frames(1, 250, 280))
+    assert not recordable
+
+
+def test_an_engine_goes_when_nobody_needs_it(make_style: MakeStyle) -> None:
+    """At once, and with it what a GPU has recorded: gigabytes."""
+    engine = torch_engine_of(make_style(), 24, 32)
+    engine.paint(smooth_frames(1, 24, 32))
+    gone = weakref.ref(engine)
+    gc.disable()
+    try:
+        del engine
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
 def test_too_little_memory_for_a_tile_is_said(make_style: MakeStyle) -> None:
     machine = Machine(make_style(), (40, 48), pixels=100)
     with pytest.raises(ResourceError, match="too little memory for 48x40 frames, even in tiles"):
@@ -261,7 +294,7 @@ def test_what_overflows_in_half_precision_is_painted_in_fp32_and_said_once(
     make_style: MakeStyle,
 ) -> None:
     path, frames = make_style(), smooth_frames(2, 40, 48)
-    machine = Machine(path, (40, 48))
+    machine = Machine(path, (40, 48), half=True)
     machine.overflow()
     for _ in range(2):
         painted = machine.engine.paint(frames)
@@ -273,7 +306,7 @@ def test_what_overflows_in_half_precision_is_painted_in_fp32_and_said_once(
 
 
 def test_a_network_that_paints_no_numbers_is_an_error(make_style: MakeStyle) -> None:
-    machine = Machine(make_style(), (40, 48))
+    machine = Machine(make_style(), (40, 48), half=True)
     machine.overflow(always=True)
     with pytest.raises(StyleError, match="paints no numbers"):
         machine.engine.paint(smooth_frames(1, 40, 48))

@@ -77,10 +77,12 @@ class Brush:
 def painted(frames: Iterable[Frame], brush: Brush, watch: Stopwatch, crew: Crew) -> Iterator[Frame]:
     """The frames, painted, in order.
 
-    Making them, following their motion, painting and steadying have a thread each.
+    Making them, following their motion, painting and steadying have a thread each. While a group
+    is painted, the next one gathers.
     """
-    seen = crew.ahead(_observe(crew.ahead(frames, AHEAD), brush, watch), AHEAD)
-    paintings = crew.ahead(_paint(seen, brush, watch), AHEAD)
+    group = max(AHEAD, brush.batch)
+    seen = crew.ahead(_observe(crew.ahead(frames, AHEAD), brush, watch), group)
+    paintings = crew.ahead(_paint(seen, brush, watch), group)
     return crew.ahead(_steady(paintings, brush, watch), AHEAD)
 
 

@@ -53,7 +53,13 @@ class Style:
         def opened(height: int, width: int) -> Engine:
             return open_engine(file, height=height, width=width, device=device, engine=engine)
 
-        self._opened = opened
+        @lru_cache
+        def chosen(height: int, width: int) -> int:
+            if self._device == "cpu":
+                return frames_at_a_time(height, width, available_cores())
+            return frames_on_gpu(height, width, self._device)
+
+        self._opened, self._chosen_batch = opened, chosen
 
     @property
     def tensors_on(self) -> str | None:
@@ -69,10 +75,8 @@ class Style:
         return self._opened(height, width)
 
     def batch(self, height: int, width: int) -> int:
-        """How many frames are worth painting at a time."""
-        if self._device == "cpu":
-            return frames_at_a_time(height, width, available_cores())
-        return frames_on_gpu(height, width, self._device)
+        """How many frames are worth painting at a time, chosen once: graphs are recorded for it."""
+        return self._chosen_batch(height, width)
 
     def paint(self, pictures: Image) -> Image:
         """Paint one picture (H, W, 3), or a batch (N, H, W, 3); RGB, 0-255, the same shape back.

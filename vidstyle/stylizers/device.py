@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from vidstyle.errors import ResourceError, UsageError
+
+if TYPE_CHECKING:
+    import torch
 
 _GPU_NODES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What NVIDIA's and AMD's drivers, and Windows' for Linux guests, make visible of a GPU."""
@@ -38,11 +41,20 @@ def choose_device(name: str) -> str:
         device = torch.device(name)
     except RuntimeError as error:
         raise UsageError(f"device {name!r} is unknown; try auto, cpu, cuda or mps") from error
+    if not _works(device):
+        raise ResourceError(f"device {name!r} is not there; try --device cpu")
+    return name
+
+
+def _works(device: torch.device | str) -> bool:
+    """Whether a device is there, and torch was built for its kind."""
+    import torch
+
     try:
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ResourceError(f"device {name!r} is not there; try --device cpu") from error
-    return name
+    except (RuntimeError, AssertionError, NotImplementedError):
+        return False
+    return True
 
 
 def _fastest() -> str:
@@ -51,7 +63,7 @@ def _fastest() -> str:
         return "cpu"
     import torch
 
-    if torch.cuda.is_available():
+    if torch.cuda.is_available() and _works("cuda"):
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 

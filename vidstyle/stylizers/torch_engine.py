@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from vidstyle.cuda import Recording, download, upload
+from vidstyle.cuda import Recording, Work, download, upload
 from vidstyle.errors import ResourceError, StyleError, is_shortage
 from vidstyle.stylizers.device import has_bfloat16
 from vidstyle.stylizers.engine import Engine
@@ -20,6 +21,22 @@ from vidstyle.stylizers.tiles import TiledNetwork
 
 TILES: Final = (1024, 512, 256)
 """Sides of the tiles that are tried, one after the other, where memory is short."""
+
+
+@dataclass(frozen=True)
+class _Painting:
+    """One way to paint frames. It knows no engine: a graph of it must not keep one alive."""
+
+    painter: FramePainter
+    network: Callable[[Tensor], Tensor]
+    half: torch.dtype | None
+
+    def __call__(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """The painted frames, and whether all of what the network gave are numbers."""
+        with torch.autocast(frames.device.type, self.half, enabled=self.half is not None):
+            painted = self.network(self.painter.prepare(frames))
+        finite = torch.isfinite(painted.sum(dtype=torch.float32))
+        return self.painter.finish(painted), finite
 
 
 class TorchEngine(Engine):
@@ -47,10 +64,11 @@ class TorchEngine(Engine):
         self.uses_half = self.device.type == "cuda" or has_bfloat16(device)
         precision = str(self.half).removeprefix("torch.") if self.uses_half else "float32"
         self.name = f"torch {device} {precision}"
-        self._network: Callable[[Tensor], Tensor] = network
         self._shares = torch.tensor(style.shares, dtype=torch.float32, device=self.device)
         choose_shares(network, self._shares)
-        self._recorded = Recording(self._run, self.device)
+        self._painting = _Painting(self.painter, network, self.half if self.uses_half else None)
+        self._recorded = Recording(self._painting, self.device)
+        self._work: Work = self._recorded
         self._at_a_time: int | None = None
         self._sides = iter(TILES)
 
@@ -93,23 +111,17 @@ class TorchEngine(Engine):
             del shortage
 
     def _paint(self, frames: Tensor) -> Tensor:
-        painted, finite = self._recorded(frames)
+        painted, finite = self._work(frames)
         if self.uses_half and not finite:
             self._note(f"{self.name} overflows here: painting such frames in float32, slower")
-            painted, finite = self._run(frames, half=False)
+            painted, finite = replace(self._painting, half=None)(frames)
         if not finite:
             raise StyleError("the style's network paints no numbers (NaN); train it anew")
         return painted
 
-    def _run(self, frames: Tensor, *, half: bool = True) -> tuple[Tensor, Tensor]:
-        """The painted frames, and whether all of what the network gave are numbers."""
-        with torch.autocast(self.device.type, self.half, enabled=half and self.uses_half):
-            painted = self._network(self.painter.prepare(frames))
-        finite = torch.isfinite(painted.sum(dtype=torch.float32))
-        return self.painter.finish(painted), finite
-
     def _ask_for_less(self, size: int, shortage: BaseException) -> None:
-        self._recorded = Recording(self._run, self.device)
+        self._recorded = Recording(self._painting, self.device)
+        self._work = self._recorded
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         if size > 1:
@@ -123,7 +135,9 @@ class TorchEngine(Engine):
                 f"{self.device}: too little memory for {width}x{height} frames, even in tiles; "
                 "try --tier fast, or --device cpu"
             ) from shortage
-        self._network = TiledNetwork(self.painter.network, side)
+        tiled = TiledNetwork(self.painter.network, side)
+        self._painting = replace(self._painting, network=tiled)
+        self._work = self._painting  # tiles look at what they find: no graph can be made of that
         self._note(f"{self.device} is short of memory: painting in tiles of {side}, much slower")
 
     def _note(self, note: str) -> None:
