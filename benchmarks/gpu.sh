@@ -39,8 +39,10 @@ if ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; 
 fi
 # Tests that only a GPU can run say whether the figures below are of the right pictures.
 if "$python" -c 'import av, hypothesis, pytest, pytest_timeout' 2> /dev/null; then
-  VIDSTYLE_REQUIRE_CUDA=1 timeout 300 "$python" -m pytest -q --continue-on-collection-errors -k cuda tests/test_cuda.py tests/motion \
-    tests/coherence tests/stylizers/test_engine.py || echo "gpu.sh: tests fail on this GPU" >&2
+  # Where OpenVINO is not, one file cannot be read; the others can.
+  VIDSTYLE_REQUIRE_CUDA=1 timeout 300 "$python" -m pytest -q --continue-on-collection-errors \
+    -k cuda tests/test_cuda.py tests/motion tests/coherence tests/stylizers/test_engine.py ||
+    echo "gpu.sh: tests fail on this GPU" >&2
 fi
 "$python" benchmarks/network.py --device cuda -o "$results/gpu-network.md"
 if "$python" -c 'import av' 2> /dev/null; then

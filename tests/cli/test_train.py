@@ -1,14 +1,21 @@
 """`vidstyle train`: words into a config, progress onto the screen."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from vidstyle.cli.main import main
 from vidstyle.cli.signals import Terminated
+from vidstyle.errors import ResourceError
 from vidstyle.training import train as train_module
 from vidstyle.training.config import LEAST_PHOTOS, CycleGanConfig, TrainConfig
 from vidstyle.training.loop import TrainProgress
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -208,14 +215,37 @@ def test_who_stops_a_training_is_told_how_to_go_on(
     code: int,
 ) -> None:
     def stopped(*_: object) -> None:
+        if checkpoint:
+            (tmp_path / "a.run" / "checkpoint.safetensors").write_bytes(b"")
         raise signal
 
     monkeypatch.setattr(train_module, "train", stopped)
-    (tmp_path / "a.run").mkdir()
-    if checkpoint:
-        (tmp_path / "a.run" / "checkpoint.safetensors").write_bytes(b"")
     assert main(["train", "a.jpg", "--photos", "x", "-o", str(tmp_path)]) == code
     assert words in capsys.readouterr().err
+
+
+def test_after_a_failure_too_one_is_told_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def fails(config: TrainConfig, on_progress: Callable[..., None], _: object) -> None:
+        config.checkpoint.write_bytes(b"")
+        on_progress(TrainProgress(2, 3, 1.0, 0, {"style": 0.0123}, saved=True))
+        raise ResourceError("the disk is full")
+
+    monkeypatch.setattr(train_module, "train", fails)
+    assert main(["train", "a.jpg", "--photos", "x", "-o", str(tmp_path)]) == 5
+    said = capsys.readouterr().err.splitlines()
+    assert "with --resume goes on" in said[-2]
+    assert said[-1] == "vidstyle: the disk is full"
+
+
+def test_several_paintings_have_a_title_each(
+    seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "a.jpg", "b.jpg", "--photos", "x", "--name", "two", "--title", "Dusk"]
+    assert main(words) == 2
+    assert "--title" in capsys.readouterr().err
+    assert not seen
 
 
 def test_nothing_given_is_a_demonstration_that_says_what_to_give(

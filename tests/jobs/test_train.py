@@ -32,7 +32,6 @@ def test_clips_are_prepared_and_losses_drawn(
 
     def spy(got: TrainConfig, on_progress: object, on_note: object) -> Path:
         order.append("train")
-        run.mkdir()
         log = LossLog(run, 0)
         for step in (10, 20):
             log.add(step, {"style": 1 / step, "stability": 0.0})
@@ -47,6 +46,24 @@ def test_clips_are_prepared_and_losses_drawn(
     train(replace(config, clips=Path("clips")))
     assert order == [(Path("clips"), run / "pairs", config.shown_size), "train", True]
     assert (run / "losses.png").is_file(), "drawn at the end as well"
+
+
+def test_one_process_trains_a_style_and_the_others_are_told(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[str] = []
+
+    def begin_again(got: TrainConfig, *_: object) -> Path:
+        with pytest.raises(UsageError, match=r"a\.safetensors: another run is writing it"):
+            train(config)
+        trained.append(got.name)
+        return got.style_path
+
+    monkeypatch.setattr(train_module, "train", begin_again)
+    train(config)
+    assert trained == ["a"]
+    assert not config.run_folder.exists(), "an empty folder stays"
+    train(config)
 
 
 def test_pairs_are_as_large_as_the_pictures_that_crops_are_cut_out_of(

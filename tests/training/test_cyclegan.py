@@ -174,6 +174,37 @@ def test_makers_begin_with_no_change_at_all(gan: CycleGanConfig) -> None:
     assert min(losses[name] for name in ("painting", "photo", "style")) > 0
 
 
+class Dimmed(torch.nn.Module):
+    """Stands for a maker: all pictures a tenth darker, or half as bright."""
+
+    def __init__(self, factor: float, less: float) -> None:
+        super().__init__()
+        self.factor, self.less = factor, less
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return pictures * self.factor - self.less
+
+
+def test_each_maker_is_asked_for_its_own(
+    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The painter halves, the photographer takes a tenth off: cycles end where they began."""
+    training = CycleGanTraining(replace(gan, temporal=False))
+    to_paint, to_take = training.learned.sides
+    monkeypatch.setattr(to_paint, "maker", Dimmed(0.5, 0.0))
+    monkeypatch.setattr(to_take, "maker", Dimmed(1.0, 0.1))
+    photos, paintings = torch.full((1, 3, 64, 64), 0.8), torch.full((1, 3, 64, 64), 0.4)
+    losses, painted, taken = training._maker_losses(
+        photos, paintings, None, np.random.default_rng(0)
+    )
+    assert torch.equal(painted, photos / 2)
+    assert torch.equal(taken, paintings - 0.1)
+    # 0.8 becomes 0.4 and 0.3, 0.4 becomes 0.3 and 0.15; distances are those of [-1, 1].
+    assert losses["cycle"] == pytest.approx(2 * (0.5 + 0.25), abs=1e-5)
+    # 0.8 stays 0.7 and 0.4 stays 0.2.
+    assert losses["identity"] == pytest.approx(2 * (0.1 + 0.2), abs=1e-5)
+
+
 def test_the_preview_shows_pictures_at_the_size_of_the_training(gan: CycleGanConfig) -> None:
     training = CycleGanTraining(gan)
     picture = load_picture(training.photos.learnt[0], gan.picture_size)

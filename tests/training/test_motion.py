@@ -111,3 +111,12 @@ def test_disturbance_is_small_and_there() -> None:
     for seed in range(10):
         change = (disturb(flat, np.random.default_rng(seed)) - flat).abs()
         assert 0 < change.mean() < 0.03
+
+
+def test_what_is_disturbed_stays_the_same_picture() -> None:
+    """Its colours in their order, and its rows; half of the pictures are compressed."""
+    rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
+    picture = torch.stack([rows / 32, columns / 32, (rows > 16) * 0.5])[None]
+    for seed in range(10):
+        change = (disturb(picture, np.random.default_rng(seed)) - picture).abs()
+        assert change.mean() < 0.04

@@ -24,6 +24,12 @@ from vidstyle.training import checkpoint, loop
 from vidstyle.training.clips import FramePair, save_pair
 from vidstyle.training.config import TrainConfig
 from vidstyle.training.loop import TrainProgress
+from vidstyle.training.losses import (
+    FeatureStatistics,
+    grid_loss,
+    statistics,
+    total_variation,
+)
 from vidstyle.training.motion import MovedPair
 from vidstyle.training.train import Training, train
 
@@ -107,6 +113,48 @@ def test_photographs_that_cannot_be_used_are_named_and_not_counted(config: Train
     path = train(replace(config, steps=1), on_note=notes.append)
     assert notes == [f"{config.photos}: left out broken.jpg (not readable)"]
     assert read_cards(path)[0].data == "20 photographs"
+
+
+class Halved(torch.nn.Module):
+    """Stands for a network that paints everything half as bright."""
+
+    def forward(self, photos: torch.Tensor) -> torch.Tensor:
+        return photos / 2
+
+
+def test_losses_are_those_of_what_is_painted(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pixels in the place of features, content is a quarter of the photograph's square."""
+    training = Training(replace(config, temporal=False))
+    monkeypatch.setattr(training, "network", Halved())
+    monkeypatch.setattr(training, "perceptual", lambda pictures: [pictures] * 5)
+    photo, other = torch.rand(2, 1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    losses = training._losses(photo, [statistics(photo / 2)] * 5)
+    assert losses["content"] == pytest.approx(0.25)
+    assert losses["smoothness"] == pytest.approx(float(total_variation(photo / 2)))
+    assert losses["grid"] == pytest.approx(float(grid_loss(photo / 2)))
+    assert losses["style"] == pytest.approx(0, abs=1e-5)
+    assert training._losses(photo, [statistics(other**4)] * 5)["style"] > 1
+
+
+def test_styles_are_judged_each_by_its_own_painting(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = config.styles[0]
+    second = first.with_name("dark.png")
+    ImageOps.invert(Image.open(first)).save(second)
+    training = Training(replace(config, styles=(first, second), temporal=False))
+    judged: list[int] = []
+    losses = training._losses
+
+    def watch(batch: torch.Tensor, style: list[FeatureStatistics]) -> dict[str, torch.Tensor]:
+        judged.extend(k for k, own in enumerate(training.styles) if own is style)
+        return losses(batch, style)
+
+    monkeypatch.setattr(training, "_losses", watch)
+    training.run(lambda _: None)
+    assert judged == [0, 1, 0, 1]
 
 
 def test_learns(config: TrainConfig) -> None:

@@ -140,7 +140,7 @@ _FOR_A_REAL_STYLE = (
 @click.option(
     "--device", default=TrainConfig.device, show_default=True, help="auto, cpu, cuda, mps."
 )
-@click.option("--seed", type=int, default=TrainConfig.seed, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=TrainConfig.seed, show_default=True)
 @click.option("--title", default="", help="Title of the painting, for the style's card.")
 @click.option("--painter", default="", help="Who painted it.")
 @click.option("--year", default="", help="When.")
@@ -186,7 +186,7 @@ def train(context: click.Context, /, **options: Any) -> None:
         try:
             path = train_style(config, show, lambda text: shown.say(note(text)), clips)
         except BaseException as error:
-            if not isinstance(error, Exception):  # Ctrl-C or SIGTERM
+            if seen or not isinstance(error, Exception):  # else it is Ctrl-C or SIGTERM
                 shown.say(note(_how_to_go_on(config)))
             raise
         shown.say(_summary(config, path))
@@ -213,6 +213,8 @@ def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | Cy
         raise UsageError(f"--method {method} needs {_spelt(source)}: what shall it learn?")
     if options["photos"] is None:
         raise UsageError(f"--photos is missing: name a folder of at least {LEAST_PHOTOS} pictures")
+    if method == "feed-forward" and len(options[source]) > 1 and options["title"]:
+        raise UsageError("--title is one; several paintings are called as their files are")
     if options["name"] is None:
         options["name"] = _name_from(options[source])
     given = {name: value for name, value in options.items() if value is not None}

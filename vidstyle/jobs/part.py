@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidstyle.errors import ResourceError, UsageError
@@ -18,20 +18,13 @@ def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
     """Lend `.NAME.part` beside `output` to this run alone; it goes with the block.
 
     Only a folder with a journal stays, for the next try to go on from; `restart` empties that too.
-    The lock is the operating system's, and ends with this process however it ends.
 
     Raises:
         ResourceError: the folder cannot be made.
         UsageError: another run is writing the same output.
     """
     folder = _part_of(output)
-    try:
-        folder.mkdir(exist_ok=True)
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError as error:
-        raise ResourceError(f"{output.parent}: cannot write there ({error.strerror})") from error
-    try:
-        _lock(lock, folder, output)
+    with held(folder, output):
         if restart or not (folder / JOURNAL).exists():
             for left in folder.iterdir():
                 left.unlink()
@@ -40,6 +33,31 @@ def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
         finally:
             if not (folder / JOURNAL).exists():
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def held(folder: Path, output: Path) -> Iterator[None]:
+    """Make the folder in which an output is made, and let no other process work there.
+
+    If nothing is left in it, it goes with the block. The lock is the operating system's, and ends
+    with this process however it ends.
+
+    Raises:
+        ResourceError: the folder cannot be made.
+        UsageError: another run is writing the same output.
+    """
+    try:
+        folder.mkdir(exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise ResourceError(f"{output.parent}: cannot write there ({error.strerror})") from error
+    try:
+        _lock(lock, folder, output)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # it is not empty, or gone
+                folder.rmdir()
     finally:
         os.close(lock)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from vidstyle.jobs.part import held
 from vidstyle.training import train as feed_forward
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.log import read_losses
@@ -30,24 +31,27 @@ def train(
 
     Raises:
         InputError, UsageError, StyleError: as `vidstyle.training.train.train` does, or the clips
-            cannot be read.
+            cannot be read, or another process trains this style.
+        ResourceError: the output folder cannot be written.
     """
     if rank() > 0:  # the first of several processes speaks and writes for all
         return feed_forward.train(config)
     run_folder = config.run_folder
-    if config.clips is not None:
-        from vidstyle.jobs.pairs import cache_pairs
-
-        refuse_clash(config)  # before an hour goes into clips
-        cache_pairs(config.clips, config.pair_folder, config.shown_size, on_clips, on_note)
+    refuse_clash(config)  # before an hour goes into clips
+    run_folder.parent.mkdir(parents=True, exist_ok=True)
 
     def progress(at: TrainProgress) -> None:
         if at.saved:
             plot_losses(run_folder)
         on_progress(at)
 
-    path = feed_forward.train(config, progress, on_note)
-    plot_losses(run_folder)
+    with held(run_folder, config.style_path):
+        if config.clips is not None:
+            from vidstyle.jobs.pairs import cache_pairs
+
+            cache_pairs(config.clips, config.pair_folder, config.shown_size, on_clips, on_note)
+        path = feed_forward.train(config, progress, on_note)
+        plot_losses(run_folder)
     return path
 
 

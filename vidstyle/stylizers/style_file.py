@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from vidstyle.errors import StyleError
+from vidstyle.errors import ResourceError, StyleError
 from vidstyle.stylizers.card import CARD_KEY, cards_text
 from vidstyle.stylizers.networks import (
     StyleNetwork,
@@ -57,10 +57,18 @@ def save_style(
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write tensors under a part name, then rename, so that no half file is ever found."""
+    """Write tensors under a part name, then rename, so that no half file is ever found.
+
+    Raises:
+        ResourceError: the disk is full, or the place cannot be written.
+    """
     part = path.with_name(path.name + ".part")
-    part.write_bytes(save(dict(tensors), metadata))  # save_file would make it private
-    os.replace(part, path)
+    try:
+        part.write_bytes(save(dict(tensors), metadata))  # save_file would make it private
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ResourceError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def load_network(style: StyleFile) -> StyleNetwork:
