@@ -1,4 +1,4 @@
-# `make demo` paints the sample clip, `make test` runs every check; both build .venv when it is missing.
+# `make demo` paints the sample clip, `make test` runs every check but the slow ones; both build .venv when it is missing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,7 +19,7 @@ demo: $(READY)  ## paint the sample clip to demo/sample.monet.mp4
 	mkdir -p $(dir $(DEMO))
 	$(BIN)/vidstyle run samples/sample.mp4 --style monet -o $(DEMO) -y
 
-test: lint types floors pytest  ## every check there is
+test: lint types floors pytest  ## every check but the slow ones
 
 lint: $(READY)
 	$(BIN)/ruff check
