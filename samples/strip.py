@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         frame = Path(folder) / "frame.png"
         write_image(frame, picture, {})
-        write_sheet(frame, HERE / "strip.jpg", device="cpu")
+        write_sheet(frame, HERE / "strip.jpg", device="cpu", overwrite=True)
 
 
 if __name__ == "__main__":
