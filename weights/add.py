@@ -43,6 +43,8 @@ def main() -> None:
     options = parser.parse_args()
     said = {word: value for word in WORDS if (value := getattr(options, word)) is not None}
     cards = read_cards(options.style)
+    if options.only and options.only not in {card.name for card in cards}:
+        parser.error(f"{options.style}: holds no {options.only}")
     name = said.get("name", cards[0].name)
     if len(cards) > 1:
         name = said.pop("name", options.style.stem)
