@@ -10,14 +10,16 @@ from PIL import Image, ImageOps
 from vidstyle.pictures import BROKEN, as_seen, open_picture
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
 @pytest.mark.parametrize("tag", range(10))
-def test_every_orientation_is_turned_upright(tmp_path: Path, tag: int) -> None:
+def test_every_orientation_is_turned_upright(tmp_path: Path, tag: int, suffix: str) -> None:
+    path = tmp_path / f"side.{suffix}"
     exif = Image.Exif()
     exif[0x0112] = tag
     pixels = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "side.png", exif=exif)
-    with open_picture(tmp_path / "side.png") as picture:
-        expected = ImageOps.exif_transpose(picture)
+    Image.fromarray(pixels).save(path, exif=exif)
+    with open_picture(path) as picture, Image.open(path) as again:
+        expected = ImageOps.exif_transpose(again)
         assert np.array_equal(as_seen(picture), expected)
         assert (expected.size == (24, 40)) == (tag in (5, 6, 7, 8))
 

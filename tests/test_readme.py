@@ -15,7 +15,8 @@ from PIL import Image
 from vidstyle.cli.main import cli
 from vidstyle.cli.options import Settings
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -39,6 +40,12 @@ def test_the_python_in_the_readme_runs(
     assert snippets
     for snippet in snippets:
         exec(compile(snippet, "README.md", "exec"), names)
+
+
+def test_links_into_the_project_lead_somewhere() -> None:
+    links = {link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link}
+    assert len(links) > 20
+    assert not [link for link in links if not (ROOT / link).exists()]
 
 
 @pytest.mark.parametrize("line", commands())

@@ -84,9 +84,9 @@ class Recording:
         if self._plain:
             return self._work(*inputs)
         shapes = [tensor.shape for tensor in inputs]
+        again, self._last = shapes == self._last, shapes
         if shapes == self._recorded:
             return self._replay(*inputs)
-        again, self._last = shapes == self._last, shapes
         if not again:
             return self._work(*inputs)
         try:

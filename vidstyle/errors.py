@@ -25,6 +25,10 @@ class InputError(VidstyleError):
     exit_code = 3
 
 
+class DivergedError(InputError):
+    """A training came to numbers that are none; going on with it comes to the same."""
+
+
 class ResourceError(VidstyleError):
     """The machine cannot do it: disk full, folder not writable, memory short, device missing."""
 

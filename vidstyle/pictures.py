@@ -43,6 +43,7 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
 
 def as_seen(image: Image.Image) -> Image.Image:
     """The RGB picture that is meant: upright by its EXIF tag, in sRGB, on white."""
+    image.load()  # a TIFF is turned by that already, and loses its tag
     turn = _TURNS.get(exif_orientation(image))
     return _flatten(_to_srgb(image if turn is None else image.transpose(turn)))
 

@@ -7,7 +7,7 @@ import pytest
 
 from vidstyle.cli.main import main
 from vidstyle.cli.signals import Terminated
-from vidstyle.errors import ResourceError
+from vidstyle.errors import DivergedError, ResourceError, VidstyleError
 from vidstyle.training import train as train_module
 from vidstyle.training.config import LEAST_PHOTOS, CycleGanConfig, TrainConfig
 from vidstyle.training.loop import TrainProgress
@@ -224,19 +224,30 @@ def test_who_stops_a_training_is_told_how_to_go_on(
     assert words in capsys.readouterr().err
 
 
-def test_after_a_failure_too_one_is_told_how_to_go_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("error", "code", "helps"),
+    [(ResourceError("the disk is full"), 5, True), (DivergedError("no numbers"), 3, False)],
+)
+def test_after_a_failure_too_one_is_told_how_to_go_on_where_that_helps(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    error: VidstyleError,
+    code: int,
+    helps: bool,
 ) -> None:
+    """Numbers that are none would come again."""
+
     def fails(config: TrainConfig, on_progress: Callable[..., None], _: object) -> None:
         config.checkpoint.write_bytes(b"")
-        on_progress(TrainProgress(2, 3, 1.0, 0, {"style": 0.0123}, saved=True))
-        raise ResourceError("the disk is full")
+        on_progress(TrainProgress(2, 3, 1.0, 0, {"style": 0.0123}))
+        raise error
 
     monkeypatch.setattr(train_module, "train", fails)
-    assert main(["train", "a.jpg", "--photos", "x", "-o", str(tmp_path)]) == 5
-    said = capsys.readouterr().err.splitlines()
-    assert "with --resume goes on" in said[-2]
-    assert said[-1] == "vidstyle: the disk is full"
+    assert main(["train", "a.jpg", "--photos", "x", "-o", str(tmp_path)]) == code
+    said = capsys.readouterr().err
+    assert ("with --resume goes on" in said) == helps
+    assert said.splitlines()[-1] == f"vidstyle: {error}"
 
 
 def test_several_paintings_have_a_title_each(

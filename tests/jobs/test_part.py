@@ -1,13 +1,14 @@
 """The hidden folder beside the output, and the step that makes a file appear."""
 
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
 
 from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs.journal import JOURNAL
-from vidstyle.jobs.part import part_folder, publish
+from vidstyle.jobs.part import held, part_folder, publish
 
 
 def test_the_folder_is_beside_the_output_and_goes_with_the_block(tmp_path: Path) -> None:
@@ -50,6 +51,7 @@ def test_a_run_that_finished_while_another_asked_for_its_lock_is_no_crash(
     flock = fcntl.flock
 
     def late(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
         folder = next(tmp_path.iterdir())
         folder.rename(tmp_path.with_name("gone"))
         if made_again:
@@ -59,6 +61,22 @@ def test_a_run_that_finished_while_another_asked_for_its_lock_is_no_crash(
     monkeypatch.setattr(fcntl, "flock", late)
     with pytest.raises(UsageError, match="another run"), part_folder(tmp_path / "clip.mp4"):
         pass
+
+
+def test_a_process_that_was_forked_meanwhile_keeps_nothing_locked(tmp_path: Path) -> None:
+    """Loaders of pictures may outlive the training that made them."""
+    with held(tmp_path / "a.run", tmp_path / "a.safetensors"):
+        (open_one,) = (
+            int(link.name)
+            for link in Path("/proc/self/fd").iterdir()
+            if os.path.realpath(link) == str(tmp_path / "a.run")
+        )
+        kept = os.dup(open_one)  # as a forked process has it
+    try:
+        with held(tmp_path / "a.run", tmp_path / "a.safetensors"):
+            pass
+    finally:
+        os.close(kept)
 
 
 def test_a_place_that_cannot_be_written_is_a_resource_error(tmp_path: Path) -> None:

@@ -94,6 +94,8 @@ def test_what_trainings_have_left_is_not_learnt_from(photos: Path) -> None:
     run = photos / "below" / "monet.run"
     (run / "stills").mkdir(parents=True)
     Image.new("RGB", (64, 64)).save(run / "preview.png")
+    assert len(find_pictures(photos)) == 21, "no training was here"
+    (run / "checkpoint.safetensors").touch()
     Image.new("RGB", (64, 64)).save(run / "stills" / "0.png")
     assert len(find_pictures(photos)) == 20
     assert find_pictures(run / "stills") == [run / "stills" / "0.png"]

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.stylizers.card import read_cards
@@ -32,6 +33,12 @@ from vidstyle.training.losses import (
 )
 from vidstyle.training.motion import MovedPair
 from vidstyle.training.train import Training, train
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    with safe_open(path, framework="pt") as file:
+        return file.metadata() or {}
+
 
 STILL = {"content", "style", "smoothness", "grid"}
 
@@ -237,9 +244,12 @@ def test_a_resumed_training_learns_from_the_same(config: TrainConfig) -> None:
         train(resumed)
     config.styles[0].write_bytes(painting)
     assert config.perceptual is not None
-    judge = shutil.copy(config.perceptual, config.output / "judge.safetensors")
+    judge = Path(shutil.copy(config.perceptual, config.output / "judge.safetensors"))
+    train(replace(resumed, perceptual=judge))
+    weights = load_file(judge)
+    save_file({name: t + 1e-3 for name, t in weights.items()}, judge, metadata_of(judge))
     with pytest.raises(UsageError, match="learnt from other judges"):
-        train(replace(resumed, perceptual=Path(judge)))
+        train(replace(resumed, perceptual=judge))
     Image.new("RGB", (80, 70)).save(photos / "0.jpg")
     with pytest.raises(UsageError, match="learnt from other photographs"):
         train(resumed)

@@ -13,7 +13,7 @@ from rich.text import Text
 from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import debug_option
 from vidstyle.cli.text import clean
-from vidstyle.errors import UsageError
+from vidstyle.errors import DivergedError, UsageError
 from vidstyle.training.config import (
     LEAST_PHOTOS,
     MOST_HELD_OUT,
@@ -170,14 +170,16 @@ def train(context: click.Context, /, **options: Any) -> None:
     is_demonstration = options["photos"] is None
     config = _config(context, options)
     _refuse_shipped_names(config)
-    seen: list[int] = []
+    steps, looks = 0, 0
     with display(quiet=rank() > 0) as shown:
 
         def show(at: TrainProgress) -> None:
+            nonlocal steps, looks
+            steps += 1
             losses = " · ".join(f"{name} {value:.3g}" for name, value in at.losses.items())
             shown.show(State(config.name, at.step, at.steps, "step", losses))
-            if at.saved and not seen:
-                seen.append(at.step)
+            if at.saved and not looks:
+                looks += 1
                 shown.say(note(f"an early look: {config.run_folder / 'preview.png'}"))
 
         def clips(done: int, of: int) -> None:
@@ -186,7 +188,9 @@ def train(context: click.Context, /, **options: Any) -> None:
         try:
             path = train_style(config, show, lambda text: shown.say(note(text)), clips)
         except BaseException as error:
-            if seen or not isinstance(error, Exception):  # else it is Ctrl-C or SIGTERM
+            stopped = not isinstance(error, Exception)  # by Ctrl-C or SIGTERM
+            could_go_on = steps and config.checkpoint.exists()
+            if stopped or (could_go_on and not isinstance(error, DivergedError)):
                 shown.say(note(_how_to_go_on(config)))
             raise
         shown.say(_summary(config, path))

@@ -47,7 +47,7 @@ def held(folder: Path, output: Path) -> Iterator[None]:
         UsageError: another run is writing the same output.
     """
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
         raise ResourceError(f"{output.parent}: cannot write there ({error.strerror})") from error
@@ -59,6 +59,8 @@ def held(folder: Path, output: Path) -> Iterator[None]:
             with suppress(OSError):  # it is not empty, or gone
                 folder.rmdir()
     finally:
+        with suppress(OSError):  # a process that was forked meanwhile may have it, too
+            fcntl.flock(lock, fcntl.LOCK_UN)
         os.close(lock)
 
 

@@ -38,14 +38,13 @@ def train(
         return feed_forward.train(config)
     run_folder = config.run_folder
     refuse_clash(config)  # before an hour goes into clips
-    run_folder.parent.mkdir(parents=True, exist_ok=True)
 
     def progress(at: TrainProgress) -> None:
         if at.saved:
             plot_losses(run_folder)
         on_progress(at)
 
-    with held(run_folder, config.style_path):
+    with held(run_folder.resolve(), config.style_path):
         if config.clips is not None:
             from vidstyle.jobs.pairs import cache_pairs
 

@@ -135,6 +135,7 @@ class TorchEngine(Engine):
                 f"{self.device}: too little memory for {width}x{height} frames, even in tiles; "
                 "try --tier fast, or --device cpu"
             ) from shortage
+        self._at_a_time = 1  # tiles are of one frame
         tiled = TiledNetwork(self.painter.network, side)
         self._painting = replace(self._painting, network=tiled)
         self._work = self._painting  # tiles look at what they find: no graph can be made of that

@@ -15,6 +15,8 @@ LEAST_PHOTOS = 20
 
 RUN_SUFFIX: Final = ".run"
 """Of the folder of all that a training writes beside the style file."""
+CHECKPOINT: Final = "checkpoint.safetensors"
+"""In that folder, before any preview."""
 
 MOST_HELD_OUT: Final = 0.5
 """Of the pictures."""
@@ -93,7 +95,7 @@ class RunSettings:
     @property
     def checkpoint(self) -> Path:
         """What a training goes on from."""
-        return self.run_folder / "checkpoint.safetensors"
+        return self.run_folder / CHECKPOINT
 
     @property
     def pair_folder(self) -> Path:

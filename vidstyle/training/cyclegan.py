@@ -247,8 +247,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
 
     def _sources(self) -> dict[str, str]:
         paintings = of_pictures(self.config.paintings, self.paintings.learnt)
-        sources = {"paintings": paintings, "judges": self.perceptual.description}
-        return super()._sources() | sources
+        return super()._sources() | {"paintings": paintings}
 
     def _cards(self) -> list[StyleCard]:
         c = self.config

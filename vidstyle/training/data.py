@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from vidstyle.errors import InputError
 from vidstyle.pictures import BROKEN, as_seen, open_picture
-from vidstyle.training.config import LEAST_PHOTOS, RUN_SUFFIX
+from vidstyle.training.config import CHECKPOINT, LEAST_PHOTOS, RUN_SUFFIX
 
 PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 MOST_NAMED: Final = 10
@@ -106,11 +106,13 @@ def find_pictures(folder: Path) -> list[Path]:
     What trainings have left there, their previews, is not among them.
     """
     found = (p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
-    return sorted(p for p in found if not _is_left_over(p.relative_to(folder)))
+    return sorted(path for path in found if not _is_left_over(path, folder))
 
 
-def _is_left_over(path: Path) -> bool:
-    return any(parent.suffix == RUN_SUFFIX for parent in path.parents)
+def _is_left_over(path: Path, folder: Path) -> bool:
+    """Whether it lies in a training's run folder; `folder` itself may be one."""
+    between = (folder / parent for parent in path.relative_to(folder).parents[:-1])
+    return any(f.suffix == RUN_SUFFIX and (f / CHECKPOINT).exists() for f in between)
 
 
 def load_picture(path: Path, short_side: int | None = None) -> Image.Image:
@@ -121,6 +123,8 @@ def load_picture(path: Path, short_side: int | None = None) -> Image.Image:
     """
     try:
         with open_picture(path) as picture:
+            if short_side is not None:  # a JPEG is decoded no larger than it need be
+                picture.draft(None, (short_side, short_side))
             seen = as_seen(picture)
     except USELESS as error:
         raise InputError(f"{path}: not a readable picture") from error
@@ -178,19 +182,17 @@ class PhotoBatches(Dataset[Tensor]):
         return F.pad(crops, [self.border] * 4, mode="reflect")
 
     def _crop(self, rng: np.random.Generator) -> Tensor:
-        picture = self._draw(rng)
-        side = round(self.picture_side * rng.uniform(1.0, 1.25))
-        picture = scale_short_side(picture, side)
+        picture = self._draw(round(self.picture_side * rng.uniform(1.0, 1.25)), rng)
         left = int(rng.integers(picture.width - self.side + 1))
         top = int(rng.integers(picture.height - self.side + 1))
         crop = picture.crop((left, top, left + self.side, top + self.side))
         return to_tensor(ImageOps.mirror(crop) if rng.random() < 0.5 else crop)
 
-    def _draw(self, rng: np.random.Generator) -> Image.Image:
-        """Load a random photograph, passing over broken ones."""
+    def _draw(self, short_side: int, rng: np.random.Generator) -> Image.Image:
+        """Load a random photograph at a size, passing over broken ones."""
         for _ in range(100):
             try:
-                return load_picture(self.photos[rng.integers(len(self.photos))])
+                return load_picture(self.photos[rng.integers(len(self.photos))], short_side)
             except InputError:
                 continue
         raise InputError(f"{self.photos[0].parent}: 100 pictures in a row could not be read")

@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.errors import DivergedError, UsageError
 from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.stylizers.device import choose_device, has_bfloat16
 from vidstyle.stylizers.networks import StyleNetwork
+from vidstyle.stylizers.registry import shipped_file
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.training.clips import ClipPairs, load_held_out
@@ -35,7 +36,8 @@ from vidstyle.training.data import (
 from vidstyle.training.judge import PatchGAN
 from vidstyle.training.log import LossLog
 from vidstyle.training.ranks import average_gradients, meet, part, rank, ranks
-from vidstyle.training.sources import of_archives, of_pictures
+from vidstyle.training.sources import of_archives, of_contents, of_pictures
+from vidstyle.training.targets import PERCEPTUAL
 from vidstyle.types import StyleCard
 
 SAVE_SECONDS = 120.0
@@ -173,7 +175,11 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _sources(self) -> dict[str, str]:
         """What is learnt from, in short: it stays the same until the training is done."""
-        sources = {"photographs": of_pictures(self.config.photos, self.photos.learnt)}
+        judge = self.config.perceptual or shipped_file(PERCEPTUAL)
+        sources = {
+            "photographs": of_pictures(self.config.photos, self.photos.learnt),
+            "judges": of_contents([judge]) if judge.is_file() else str(judge),
+        }
         if self.clips:
             sources["clips"] = of_archives(self.clips.files)
         return sources
@@ -256,7 +262,7 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _remember(self, losses: dict[str, float]) -> None:
         if not all(map(math.isfinite, losses.values())):
-            raise InputError(
+            raise DivergedError(
                 f"{self.config.name}: a loss became infinite at step {self.step}; "
                 "begin anew with another --seed and --name"
             )
@@ -268,7 +274,7 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _save(self) -> None:
         if not all(bool(p.isfinite().all()) for p in self.learned.parameters()):
-            raise InputError(
+            raise DivergedError(
                 f"{self.config.name}: a weight became infinite by step {self.step}; "
                 "begin anew with another --seed and --name"
             )

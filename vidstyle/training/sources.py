@@ -15,10 +15,17 @@ from vidstyle.errors import InputError
 
 
 def of_pictures(folder: Path, pictures: Sequence[Path]) -> str:
-    """By their names in the folder, and their sizes."""
-    return _digest(
-        os.fsencode(f"{path.relative_to(folder)} {path.stat().st_size}\n") for path in pictures
-    )
+    """By their names in the folder, and their sizes.
+
+    Raises:
+        InputError: one has gone.
+    """
+    try:
+        return _digest(
+            os.fsencode(f"{path.relative_to(folder)} {path.stat().st_size}\n") for path in pictures
+        )
+    except OSError as error:
+        raise InputError(f"{folder}: {error.filename} went away; begin again") from error
 
 
 def of_contents(files: Sequence[Path]) -> str:

@@ -69,7 +69,7 @@ def train(
 
     Raises:
         InputError: the pictures or the perceptual network cannot be read, or are too few.
-        UsageError: a checkpoint exists and `resume` is not asked for, or does not fit.
+        UsageError: a checkpoint or a style exists and `resume` is not asked for, or does not fit.
     """
     if isinstance(config, CycleGanConfig):
         return CycleGanTraining(config, on_note).run(on_progress)
@@ -160,8 +160,7 @@ class Training(TrainingLoop[Tensor | MovedPair]):
 
     def _sources(self) -> dict[str, str]:
         paintings = [path for style in self.config.styles for path in paintings_of(style)]
-        sources = {"paintings": of_contents(paintings), "judges": self.perceptual.description}
-        return super()._sources() | sources
+        return super()._sources() | {"paintings": of_contents(paintings)}
 
     def _finished(self) -> StyleNetwork:
         return self.network
