@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs import demonstration as demo
 from vidstyle.jobs import pairs
 from vidstyle.jobs.train import plot_losses, train
@@ -64,6 +64,12 @@ def test_one_process_trains_a_style_and_the_others_are_told(
     assert trained == ["a"]
     assert not config.run_folder.exists(), "an empty folder stays"
     train(config)
+
+
+def test_a_place_that_cannot_be_written_is_a_resource_error(config: TrainConfig) -> None:
+    (config.output / "file").touch()
+    with pytest.raises(ResourceError, match="file: cannot be made"):
+        train(replace(config, output=config.output / "file"))
 
 
 def test_pairs_are_as_large_as_the_pictures_that_crops_are_cut_out_of(

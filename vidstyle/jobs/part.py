@@ -47,7 +47,7 @@ def held(folder: Path, output: Path) -> Iterator[None]:
         UsageError: another run is writing the same output.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
         raise ResourceError(f"{output.parent}: cannot write there ({error.strerror})") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from vidstyle.errors import ResourceError
 from vidstyle.jobs.part import held
 from vidstyle.training import train as feed_forward
 from vidstyle.training.config import CycleGanConfig, TrainConfig
@@ -38,6 +39,10 @@ def train(
         return feed_forward.train(config)
     run_folder = config.run_folder
     refuse_clash(config)  # before an hour goes into clips
+    try:
+        config.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(f"{config.output}: cannot be made ({error.strerror})") from error
 
     def progress(at: TrainProgress) -> None:
         if at.saved:
