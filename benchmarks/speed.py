@@ -16,11 +16,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pages import write_page
+from pages import keep_page
 
 from vidstyle.jobs.bench.bench import Step, bench
 from vidstyle.jobs.bench.config import BenchConfig
-from vidstyle.jobs.bench.report import STAGES, BenchReport, Row
+from vidstyle.jobs.bench.report import STAGES, Row
 from vidstyle.jobs.machine import machine_card
 from vidstyle.types import TIERS
 
@@ -35,13 +35,20 @@ SHORT = 300
 
 
 def main() -> None:
-    """Measure, print and write the tables."""
+    """Measure and write the tables, anew after each benchmark: what ends early leaves the rest."""
     options = arguments()
+    sizes: list[Row] = []
+    lengths: list[Row] = []
     notes: dict[str, None] = {}
-    sizes = collect(size_configs(options), notes)
-    lengths = collect(length_configs(options), notes) if options.long else []
-    text = "\n".join(page(options, sizes, lengths, list(notes)))
-    write_page(options.output, text)
+    work = [(sizes, config) for config in size_configs(options)]
+    work += [(lengths, config) for config in length_configs(options)]
+    for rows, config in work:
+        report = bench(config, on_step=tell)
+        rows.extend(report.rows)
+        notes |= dict.fromkeys(report.notes)
+        text = "\n".join(page(options, sizes, lengths, list(notes)))
+        keep_page(options.output, text)
+    print(text)
 
 
 def arguments() -> argparse.Namespace:
@@ -72,8 +79,8 @@ def size_configs(options: argparse.Namespace) -> Iterator[BenchConfig]:
 
 
 def length_configs(options: argparse.Namespace) -> Iterator[BenchConfig]:
-    """A short clip and a long one; the short one's spread says what a difference means."""
-    for frames, rounds in ((SHORT, 5), (options.long, 1)):
+    """Unless --long is 0: a short clip, whose spread says what a gap means, and a long one."""
+    for frames, rounds in ((SHORT, 5), (options.long, 1)) if options.long else ():
         yield BenchConfig(
             options.style,
             ("fast",),
@@ -83,16 +90,6 @@ def length_configs(options: argparse.Namespace) -> Iterator[BenchConfig]:
             frames=frames,
             rounds=rounds,
         )
-
-
-def collect(configs: Iterator[BenchConfig], notes: dict[str, None]) -> list[Row]:
-    """Run the benchmarks, one row after another; tell how far they are."""
-    rows: list[Row] = []
-    for config in configs:
-        report: BenchReport = bench(config, on_step=tell)
-        rows.extend(report.rows)
-        notes |= dict.fromkeys(report.notes)
-    return rows
 
 
 def tell(step: Step) -> None:
