@@ -45,18 +45,10 @@ def test_the_installed_command_is_this_version(pyproject: dict[str, Any]) -> Non
     assert version("vidstyle") == pyproject["project"]["version"]
 
 
-def test_every_package_has_a_floor_and_every_contract_knows_every_package(
-    pyproject: dict[str, Any],
-) -> None:
-    floors, *forbidden = pyproject["tool"]["importlinter"]["contracts"]
+def test_every_package_has_a_floor(pyproject: dict[str, Any]) -> None:
+    floors, *_ = pyproject["tool"]["importlinter"]["contracts"]
     on_floors = {name for layer in floors["layers"] for name in re.split(r"\W+", layer)}
     assert on_floors == PACKAGES | {"cuda", "errors", "pictures", "types"}
-    for contract in forbidden:
-        if contract["source_modules"] == ["vidstyle.training"]:
-            continue
-        bound = {name.removeprefix("vidstyle.") for name in contract["source_modules"]}
-        assert bound < on_floors, contract["name"]
-        assert len(on_floors - bound) <= 4, contract["name"]
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
