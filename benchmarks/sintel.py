@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pages import write_page
 from PIL import Image
 
 from vidstyle.metrics.steadiness import SourceMotion, pair_error
-from vidstyle.motion.flow import fine_flow, outside, resize_flow
+from vidstyle.motion.flow import fine_flow, outside
 from vidstyle.motion.ops import open_ops
 
 Array = NDArray[np.float32]
@@ -114,7 +115,9 @@ def blending_flow(first: NDArray[np.uint8], second: NDArray[np.uint8], device: s
     halves = (
         ops.resized(ops.array(frame), estimator.half_size, "area") for frame in (first, second)
     )
-    return resize_flow(ops.host(estimator.there_and_back(*halves)[0]), height, width)
+    flow = ops.host(estimator.there_and_back(*halves)[0])
+    scale = np.array((width / flow.shape[1], height / flow.shape[0]), np.float32)
+    return cv2.resize(flow, (width, height)) * scale
 
 
 def main() -> None:

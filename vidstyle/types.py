@@ -64,18 +64,6 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class TrackInfo:
-    """A track beside the painted one."""
-
-    index: int
-    kind: str
-    """"video", "audio", "subtitle", "data" or "attachment"."""
-    codec: str
-    language: str = ""
-    is_cover: bool = False
-
-
-@dataclass(frozen=True)
 class VideoInfo:
     """What there is to know about a clip before it is decoded."""
 
@@ -104,8 +92,8 @@ class VideoInfo:
     """Degrees counter-clockwise (0, 90, 180, 270) that make the stored picture upright."""
     mirrored: bool = False
     """The stored picture is flipped left to right before it is rotated."""
-    others: tuple[TrackInfo, ...] = ()
-    metadata: dict[str, str] = field(default_factory=dict)
+    other_tracks: int = 0
+    """How many there are beside the painted one: sound, subtitles, covers, fonts and the like."""
     limits: Limits = field(default_factory=Limits)
     """What it was held against when it was probed, and is while it is read."""
 

@@ -29,7 +29,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
         assert callable(on_note)
         on_note("left out b.jpg")
         for step in (1, 2, 3):
-            on_progress(TrainProgress(step, 3, 1.0, 0, {"style": 0.0123}))
+            on_progress(TrainProgress(step, 3, {"style": 0.0123}))
         return config.output / f"{config.name}.safetensors"
 
     monkeypatch.setattr(train_module, "train", spy)
@@ -191,7 +191,7 @@ def test_the_early_look_is_told_of_once(
 ) -> None:
     def spy(config: TrainConfig, on_progress: object, on_note: object) -> Path:
         for step in (1, 2, 3):
-            on_progress(TrainProgress(step, 3, 1.0, 0, {}, saved=step > 1))  # type: ignore[operator]
+            on_progress(TrainProgress(step, 3, {}, saved=step > 1))  # type: ignore[operator]
         return config.output / "a.safetensors"
 
     monkeypatch.setattr(train_module, "train", spy)
@@ -240,7 +240,7 @@ def test_after_a_failure_too_one_is_told_how_to_go_on_where_that_helps(
 
     def fails(config: TrainConfig, on_progress: Callable[..., None], _: object) -> None:
         config.checkpoint.write_bytes(b"")
-        on_progress(TrainProgress(2, 3, 1.0, 0, {"style": 0.0123}))
+        on_progress(TrainProgress(2, 3, {"style": 0.0123}))
         raise error
 
     monkeypatch.setattr(train_module, "train", fails)

@@ -36,7 +36,7 @@ def test_clips_are_prepared_and_losses_drawn(
         for step in (10, 20):
             log.add(step, {"style": 1 / step, "stability": 0.0})
         log.write()
-        on_progress(TrainProgress(20, 30, 1.0, 0, {}, saved=True))  # type: ignore[operator]
+        on_progress(TrainProgress(20, 30, {}, saved=True))  # type: ignore[operator]
         order.append((run / "losses.png").is_file())
         (run / "losses.png").unlink()
         return got.output

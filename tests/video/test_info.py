@@ -29,8 +29,7 @@ def test_facts_of_a_plain_clip(make_media: Make) -> None:
     assert (info.container, info.codec, info.width, info.height) == ("mp4", "h264", 66, 50)
     assert (info.average_rate, info.start_pts, info.frame_count) == (25, 0, 10)
     assert info.duration == Fraction(10, 25)
-    assert info.metadata["title"] == "Pond"
-    assert (info.rotation, info.mirrored, info.others) == (0, False, ())
+    assert (info.rotation, info.mirrored, info.other_tracks) == (0, False, 0)
 
 
 @pytest.mark.parametrize("degrees", QUARTERS)
@@ -83,7 +82,7 @@ def test_names_that_look_like_protocols_are_files(
 def test_tags_need_not_be_utf8(make_media: Make) -> None:
     path = make_media(tags={"title": "Weiher"})
     path.write_bytes(path.read_bytes().replace(b"Weiher", b"Weih\xe9r"))
-    assert probe(path).metadata["title"].startswith("Weih")
+    assert probe(path).frame_count == 10
 
 
 def test_cover_pictures_are_not_painted(
@@ -91,15 +90,11 @@ def test_cover_pictures_are_not_painted(
 ) -> None:
     info = probe(add_cover(make_media()))
     assert (info.width, info.height, info.frame_count) == (64, 48, 10)
-    assert [(track.kind, track.is_cover) for track in info.others] == [("video", True)]
+    assert info.other_tracks == 1
 
 
-def test_other_tracks_are_listed(make_media: Make) -> None:
-    info = probe(make_media(second_video=True, sounds=[{"tags": {"language": "fra"}}]))
-    assert [(track.kind, track.codec, track.language) for track in info.others] == [
-        ("video", "h264", "und"),
-        ("audio", "aac", "fra"),
-    ]
+def test_other_tracks_are_counted(make_media: Make) -> None:
+    assert probe(make_media(second_video=True, sounds=[{}])).other_tracks == 2
 
 
 @pytest.mark.parametrize(
@@ -220,7 +215,7 @@ def test_an_encrypted_clip_says_so(make_media: Make) -> None:
 def test_what_a_clip_may_ask_for_has_limits_that_can_be_raised(make_media: Make) -> None:
     font = ("font.ttf", "font/ttf", bytes(3 << 20))
     path = make_media("clip.mkv", sounds=[{}, {}], attachments=[font])
-    assert len(probe(path).others) == 3
+    assert probe(path).other_tracks == 3
     for limits, reason in [
         (Limits(pixels=64 * 48 - 1), "is 64x48: 3,072 pixels.*--limit pixels=3072"),
         (Limits(tracks=3), "has 4 tracks.*--limit tracks=4"),

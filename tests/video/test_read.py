@@ -240,13 +240,6 @@ def test_tracks_without_a_length_are_held_against_the_file_s(make_media: Make) -
     assert report.cut_short
 
 
-def test_a_hole_in_the_times_is_reported(make_media: Make) -> None:
-    report = ReadReport()
-    pts = [*range(10), *range(100, 110)]
-    list(read_frames(probe(make_media("clip.mkv", pts=pts, rate=Fraction(25))), report=report))
-    assert report.longest_gap == Fraction(91, 25)
-
-
 def test_nothing_is_opened_before_the_first_frame_is_asked_for(make_media: Make) -> None:
     path = make_media()
     frames = read_frames(probe(path))

@@ -60,7 +60,7 @@ def test_any_times_come_out_as_they_went_in(
     summary = encode_track(black(clip, pts), track, clip, EncodeOptions())
     assert times(track, clip) == pts
     assert (summary.frames, summary.nudged) == (len(pts), 0)
-    assert (summary.first_pts, summary.last_pts) == (pts[0], pts[-1])
+    assert summary.last_pts == pts[-1]
 
 
 def test_repeated_and_backward_times_move_one_tick_behind(info: VideoInfo, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_clip_that_starts_before_zero_is_moved_as_a_whole(
     track, early = tmp_path / "track.nut", replace(info, start_pts=-1024)
     summary = encode_track(black(info, [-1024, -512, 0, 512]), track, early, QUICK)
     assert times(track, info) == [0, 512, 1024, 1536]
-    assert (summary.first_pts, summary.nudged) == (-1024, 0)
+    assert summary.nudged == 0
 
 
 def test_the_last_frame_lasts_as_its_file_says_or_as_long_as_usual(

@@ -30,7 +30,7 @@ def followed(first: Image, second: Image, motion: SourceMotion, mask: Mask) -> f
     paint that sticks to the screen; None where nothing differs at all.
     """
     still = _square(second[mask].astype(np.float32) - first[mask])
-    undone = warp(second.astype(np.float32), motion.flow, "linear")
+    undone = warp(second.astype(np.float32), motion.flow)
     moved = _square(undone[mask] - first[mask])
     return (still - moved) / (still + moved) if still + moved else None
 

@@ -88,5 +88,5 @@ def error_map(first: Image, second: Image, motion: SourceMotion) -> Array:
 
 
 def _difference(first: Image, second: Image, motion: SourceMotion) -> Array:
-    fetched = warp(second.astype(np.float32), motion.flow, "linear")
+    fetched = warp(second.astype(np.float32), motion.flow)
     return (fetched - first) / np.float32(255)

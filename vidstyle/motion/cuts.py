@@ -28,7 +28,7 @@ def is_cut(a: Image, b: Image) -> bool:
     small_a, small_b = (_thumbnail(image) for image in (a, b))
     if _difference(small_a, small_b) <= _UNEXPLAINED:
         return False  # as most neighbours are; no need to look for motion
-    moved_b = warp(small_b, fine_flow(small_a, small_b), "linear")
+    moved_b = warp(small_b, fine_flow(small_a, small_b))
     unexplained = _difference(small_a, moved_b)
     return unexplained > _UNEXPLAINED and _correlation(small_a, moved_b) < _ALIKE
 

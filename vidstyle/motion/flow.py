@@ -32,24 +32,11 @@ class FlowEstimator:
 
     def __init__(self, height: int, width: int) -> None:
         self.half_size = (max(height // 2, _LEAST), max(width // 2, _LEAST))
-        self._size = (height, width)
         self._search = _dense_search(_STRIDE, _DESCENTS)
         self._search_back = _dense_search(_STRIDE_BACK, _DESCENTS_BACK)
         self._refinement = cv2.VariationalRefinement_create()
         self._refinement.setFixedPointIterations(_ROUNDS)
         self._refinement.setAlpha(_SMOOTHNESS)
-
-    def between(self, a: Image, b: Image) -> Flow:
-        """Where each pixel of `a` lies in `b`.
-
-        Takes two (H, W, 3) uint8 RGB frames; returns (H, W, 2) float32 x and y offsets in pixels,
-        so that a(p) is about b(p + flow(p)).
-        """
-        a, b = (
-            cv2.resize(image, self.half_size[::-1], interpolation=cv2.INTER_AREA)
-            for image in (a, b)
-        )
-        return resize_flow(self._fine(_grey(a), _grey(b)), *self._size)
 
     def there_and_back(self, a: Image, b: Image) -> tuple[Flow, Flow]:
         """See `Estimator`: the flows between two frames of `half_size`, in its pixels."""
@@ -71,9 +58,11 @@ def _dense_search(stride: int, descents: int) -> cv2.DISOpticalFlow:
 
 
 def fine_flow(a: Image, b: Image) -> Flow:
-    """The same as `FlowEstimator.between`, made with more care and some 20 times the work.
+    """Where each pixel of `a` lies in `b`: dense inverse search on every pixel.
 
-    Meant for measuring: dense inverse search on every pixel, with nothing that the blending adds.
+    Meant for measuring: some 20 times the work of blending's flow, with nothing that it adds.
+    Takes two (H, W, 3) uint8 RGB frames; returns (H, W, 2) float32 x and y offsets in pixels, so
+    that a(p) is about b(p + flow(p)).
     """
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
@@ -82,14 +71,6 @@ def fine_flow(a: Image, b: Image) -> Flow:
 
 def _grey(image: Image) -> Image:
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-
-
-def resize_flow(flow: Flow, height: int, width: int) -> Flow:
-    """The same motion on another grid: (h, w, 2) to (height, width, 2), offsets in its pixels."""
-    old_height, old_width = flow.shape[:2]
-    kernel = cv2.INTER_AREA if width < old_width else cv2.INTER_LINEAR
-    scale = np.array((width / old_width, height / old_height), np.float32)
-    return cv2.resize(flow, (width, height), interpolation=kernel) * scale
 
 
 def motion_boundary(flow: Flow) -> Mask:

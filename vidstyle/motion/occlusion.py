@@ -22,7 +22,7 @@ def occlusion(forward: Array, backward: Array, ops: Ops = _OPENCV) -> Array:
     return ops.squared_length(forward + returned) > 0.01 * lengths + 0.5
 
 
-def hidden(a: Array, b: Array, forward: Array, backward: Array, ops: Ops = _OPENCV) -> Array:
+def hidden(a: Array, b: Array, forward: Array, backward: Array, ops: Ops) -> Array:
     """Where the (H, W, 3) picture `a` shows what `b` does not; the flows are as in `occlusion`.
 
     In flat areas the flow back often differs too, so something else must be seen there as well.

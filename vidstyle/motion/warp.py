@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_KERNELS = {"cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR}
-
 Array = TypeVar("Array", NDArray[np.uint8], NDArray[np.float32])
 
 
-def warp(
-    image: Array, flow: NDArray[np.float32], kernel: Literal["cubic", "linear"] = "cubic"
-) -> Array:
-    """Sample `image` at p + flow(p); what lies outside is the nearest pixel of the border.
+def warp(image: Array, flow: NDArray[np.float32]) -> Array:
+    """Sample `image` bilinearly at p + flow(p); outside lies the nearest pixel of the border.
 
     Takes (H, W) or (H, W, C) uint8 or float32 and an (H, W, 2) float32 flow in pixels; returns an
     array like `image`. Whole-pixel offsets copy exactly.
     """
     places = grid(*flow.shape[:2]) + flow
-    return cv2.remap(image, places, None, _KERNELS[kernel], borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 @lru_cache(maxsize=4)

@@ -57,7 +57,6 @@ def open_engine(
     width: int,
     device: str = "auto",
     engine: str = "auto",
-    threads: int | None = None,
 ) -> Engine:
     """Load a style and make it ready for frames of one size.
 
@@ -67,7 +66,6 @@ def open_engine(
         width: of the frames, in pixels.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         engine: "auto" takes OpenVINO on CPUs, where it is two to three times as fast, else torch.
-        threads: that OpenVINO computes with; None takes every core there is.
 
     Raises:
         StyleError: the style's file is broken.
@@ -89,7 +87,7 @@ def open_engine(
     if not installed:
         note = "OpenVINO is not installed: painting with torch, slower"
         return _torch(style, height, width, chosen, (note,))
-    return _open_vino_or_torch(style, height, width, threads or available_cores(), engine)
+    return _open_vino_or_torch(style, height, width, engine)
 
 
 def _torch(
@@ -100,13 +98,11 @@ def _torch(
     return TorchEngine(style, height, width, device, notes)
 
 
-def _open_vino_or_torch(
-    style: StyleFile, height: int, width: int, threads: int, engine: str
-) -> Engine:
+def _open_vino_or_torch(style: StyleFile, height: int, width: int, engine: str) -> Engine:
     from vidstyle.stylizers.openvino_engine import OpenVinoEngine
 
     try:
-        return OpenVinoEngine(style, height, width, threads)
+        return OpenVinoEngine(style, height, width, available_cores())
     except (RuntimeError, MemoryError) as error:
         reason = (str(error).strip() or "out of memory").splitlines()[-1]
         if engine == "openvino":

@@ -58,10 +58,6 @@ class TrainProgress:
 
     step: int
     steps: int
-    seconds: float
-    """Wall time of this call so far."""
-    first_step: int
-    """Step at which this call began: more than 0 when it resumed."""
     losses: dict[str, float]
     """Unweighted, averaged over the last steps; of this process's share, where several train."""
     saved: bool = False
@@ -113,8 +109,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         self.losses = self.log.rows.get(self.step, {})
         if self.device.type == "cuda":  # on few cores it would take longer than it gains
             compile_networks([self.learned, *self.frozen])
-        start, first_step = time.monotonic(), self.step
-        saved = start
+        saved = time.monotonic()
         for batch in self._batches():
             # Plain numbers: a tensor that outlives its step would hold on to the step's graph.
             losses = {name: loss.item() for name, loss in self._take_step(batch).items()}
@@ -124,10 +119,7 @@ class TrainingLoop(ABC, Generic[Batch]):
             if due:
                 self._save()
                 saved = time.monotonic()
-            seconds = time.monotonic() - start
-            on_progress(
-                TrainProgress(self.step, self.config.steps, seconds, first_step, self.losses, due)
-            )
+            on_progress(TrainProgress(self.step, self.config.steps, self.losses, due))
         if rank() == 0:
             self._save()
         part()

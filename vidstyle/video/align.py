@@ -126,7 +126,7 @@ def align(
     matches = tuple(
         _match(base, look, found, times, part) for look, found in zip(looks, fits, strict=True)
     )
-    notes = _notes(source, times, every, part)
+    notes = _notes(times, every, part)
     return Alignment(source, tuple(shared), times, part, matches, tuple(notes))
 
 
@@ -257,7 +257,7 @@ def _rate_note(source: _Look, clip: _Look, frames: Sequence[int]) -> Iterator[st
     )
 
 
-def _notes(source: VideoInfo, times: Sequence[Fraction], every: int, part: Part) -> Iterator[str]:
+def _notes(times: Sequence[Fraction], every: int, part: Part) -> Iterator[str]:
     yield f"compared over {_span(times[0], times[-1])} of the source, in {len(times)} frames"
     if every > 1:
         which = _ORDINALS.get(every, f"{every}th")

@@ -13,7 +13,7 @@ from av.sidedata.sidedata import Type
 from av.stream import Disposition
 
 from vidstyle.errors import InputError
-from vidstyle.types import Limits, TrackInfo, VideoInfo
+from vidstyle.types import Limits, VideoInfo
 from vidstyle.video.colour import colour_of
 from vidstyle.video.decode import Losses, decoded
 from vidstyle.video.images import picture_orientation
@@ -74,8 +74,7 @@ def probe(path: Path, limits: Limits | None = None, *, rate: Fraction | None = N
             depth=max(component.bits for component in frame.format.components),
             rotation=rotation,
             mirrored=mirrored,
-            others=tuple(_track_info(s) for s in container.streams if s is not stream),
-            metadata=dict(container.metadata),
+            other_tracks=len(container.streams) - 1,
             limits=limits,
         )
 
@@ -207,14 +206,3 @@ def _clock(text: str) -> Fraction | None:
         return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
     except ValueError:
         return None
-
-
-def _track_info(stream: Stream) -> TrackInfo:
-    context = getattr(stream, "codec_context", None)
-    return TrackInfo(
-        index=stream.index,
-        kind=stream.type,
-        codec=context.codec.canonical_name if context else "unknown",
-        language=stream.metadata.get("language", ""),
-        is_cover=is_cover(stream),
-    )

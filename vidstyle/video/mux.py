@@ -139,7 +139,7 @@ def _as_pictures(
 
 
 def _others_left_out(info: VideoInfo, why: str) -> Iterator[str]:
-    if others := len(info.others):
+    if others := info.other_tracks:
         yield f"{others} track{'s' * (others > 1)} of sound and the like left out: {why}"
 
 

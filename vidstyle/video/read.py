@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 # A clip may end this much before its declared time: headers round, and last frames may be hidden.
 _SLACK_FRAMES = 2
 _SLACK_SHARE = Fraction(1, 100)
-_LONG_GAP = Fraction(1)
-_LONG_GAP_FRAMES = 10
 # Transport streams land anywhere near; a key frame lies within this many seconds before most spots.
 _SEEK_MARGIN = 3
 
@@ -51,9 +49,6 @@ class ReadReport(Losses):
     """Frames that were interlaced and were made whole."""
     flattened: int = 0
     """Frames that were see-through in places and were laid on black."""
-    longest_gap: Fraction = Fraction(0)
-    """Seconds between two frames where that is over a second and the file counts no frames: a
-    picture that stands still, or a hole that damage has left."""
     has_holes: bool = False
     """Frames are missing, and the file itself is broken somewhere (of Matroska this is known)."""
     cut_short: bool = False
@@ -62,7 +57,7 @@ class ReadReport(Losses):
     def forget(self) -> None:
         """Leave out what was met on the way to the wanted part: it is no loss."""
         self.skipped = self.in_a_row = self.synthesised = self.deinterlaced = 0
-        self.gave_up, self.longest_gap = False, Fraction(0)
+        self.gave_up = False
 
     @property
     def is_partial(self) -> bool:
@@ -226,7 +221,6 @@ def _timed(
 ) -> Iterator[Timed]:
     """Frames with a pts each: their own or, without one, where the frame before ends."""
     stream = container.streams.video[_video_index(container, info)]
-    last: int | None = None
     following = info.start_pts
     frames = decoded(
         container,
@@ -239,9 +233,7 @@ def _timed(
     for frame in frames:
         report.synthesised += frame.pts is None
         pts = following if frame.pts is None else frame.pts
-        if last is not None and info.frame_count is None:
-            report.longest_gap = max(report.longest_gap, _gap(pts - last, info))
-        last, following = pts, pts + _length(frame, info)
+        following = pts + _length(frame, info)
         yield frame, pts
 
 
@@ -249,12 +241,6 @@ def _whole(frames: Iterator[Timed], report: ReadReport) -> Iterator[Timed]:
     for frame, pts, was_interlaced in deinterlaced(frames):
         report.deinterlaced += was_interlaced
         yield frame, pts
-
-
-def _gap(ticks: int, info: VideoInfo) -> Fraction:
-    seconds = ticks * info.time_base
-    usual = 1 / info.average_rate if info.average_rate else Fraction(0)
-    return seconds if seconds > max(_LONG_GAP, _LONG_GAP_FRAMES * usual) else Fraction(0)
 
 
 def _video_index(container: InputContainer, info: VideoInfo) -> int:

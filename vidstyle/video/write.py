@@ -52,9 +52,8 @@ class EncodeSummary:
     frames: int
     nudged: int
     """Frames whose pts was no time to follow the one before, and was moved right behind it."""
-    first_pts: int
     last_pts: int
-    """Of the frames as they came, in ticks of `VideoInfo.time_base`."""
+    """Of the last frame as it came, in ticks of `VideoInfo.time_base`."""
     last_placed: int
     """The time that the last frame got in the file; the next segment goes on `after` it."""
     last_duration: int
@@ -170,7 +169,7 @@ class _Encoding:
         pixel_format = stream.codec_context.pix_fmt or ""
         self._yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)
         self._placement = Placement(info, after)
-        self._frames = self._first = self._last = self._duration = 0
+        self._frames = self._last = self._duration = 0
 
     def add(self, frame: Frame) -> None:
         before, usual = self._placement.placed, self._placement.usual
@@ -179,7 +178,6 @@ class _Encoding:
         gap = usual if before is None else pts - before
         known = follows(pts + frame.duration, pts, self._base)
         self._duration = frame.duration if known else max(1, min(gap, usual))
-        self._first = self._first if self._frames else frame.pts
         self._last = frame.pts
         self._frames += 1
         picture = self._yuv.write(frame.image)
@@ -192,7 +190,6 @@ class _Encoding:
         return EncodeSummary(
             frames=self._frames,
             nudged=self._placement.nudged,
-            first_pts=self._first,
             last_pts=self._last,
             last_placed=self._placement.placed or 0,
             last_duration=self._duration,

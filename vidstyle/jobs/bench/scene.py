@@ -42,7 +42,7 @@ def moving_scene(width: int, height: int, count: int) -> Iterator[Image]:
         sway = margin * 0.6 * np.array((np.sin(number / 20), np.cos(number / 27)), np.float32)
         zoom = np.float32(0.04 * np.sin(number / 35))
         centre = np.array((width / 2, height / 2), np.float32)
-        frame = warp(backdrop, (grid(height, width) - centre) * zoom + sway + margin, "linear")
+        frame = warp(backdrop, (grid(height, width) - centre) * zoom + sway + margin)
         for disc in discs:
             disc.put(frame, number)
         y, x = rng.integers(0, _SPARE, 2)
@@ -72,7 +72,7 @@ class _Disc:
         offset = np.broadcast_to(start.astype(np.float32), (rows, columns, 2))
         if area.size:
             share = _round(grid(rows, columns) + offset, size)
-            area[:] = area + share * (warp(self.picture, offset, "linear") - area.astype(float))
+            area[:] = area + share * (warp(self.picture, offset) - area.astype(float))
 
 
 def _round(places: Places, size: int) -> NDArray[np.float32]:
