@@ -99,10 +99,18 @@ def test_want_of_memory_while_recording_costs_the_graph_alone(
     assert "(CUDA out of memory): sending every step" in (recording.note or "")
 
 
+@pytest.mark.parametrize(
+    ("lengths", "shapes"),
+    [
+        ((1, 3, 3, 3, 1, 3, 3, 1, 3, 1), [(3,)]),
+        ((1, 1, 1, 3, 3, 3), [(1,), (3,)]),
+        ((1, 1, 3, 1, 1), [(1,)]),
+    ],
+)
 def test_work_that_changes_its_shapes_for_good_is_recorded_anew(
-    monkeypatch: pytest.MonkeyPatch,
+    lengths: tuple[int, ...], shapes: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A picture before a clip, which is painted in groups; the last group is smaller."""
+    """Pictures before a clip, which is painted in groups; its last group is smaller."""
     recorded: list[tuple[int, ...]] = []
 
     def record(work: Work, inputs: tuple[Tensor, ...], device: torch.device) -> Work:
@@ -111,9 +119,9 @@ def test_work_that_changes_its_shapes_for_good_is_recorded_anew(
 
     monkeypatch.setattr(cuda, "record", record)
     recording = Recording(Counter().add, GPU)
-    for length in (1, 3, 3, 3, 1, 3, 3, 1, 3, 1):
+    for length in lengths:
         recording(torch.ones(length))
-    assert recorded == [(3,)]
+    assert recorded == shapes
 
 
 def test_on_a_cpu_nothing_is_recorded() -> None:

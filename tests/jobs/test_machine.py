@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from vidstyle.jobs import machine
 from vidstyle.jobs.machine import machine_card
 
 
@@ -26,8 +27,16 @@ def test_the_card_reads_as_a_list() -> None:
     assert lines[-1].startswith("- versions: vidstyle ")
 
 
-def test_a_library_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from vidstyle.jobs import machine
+def test_busy_cores_are_those_that_did_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four cores' 100 ticks 25 were idle."""
+    ticks = iter([(1000, 400), (1100, 425)])
+    monkeypatch.setattr(machine, "_ticks", lambda: next(ticks))
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert machine.busy_cores(0) == 3.0
+    monkeypatch.setattr(machine, "_ticks", lambda: (0, 0))
+    assert machine.busy_cores(0) == 0.0
 
+
+def test_a_library_that_is_missing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(machine._PACKAGES, "av", ("no-such-library",))
     assert "av" not in machine_card().versions

@@ -138,3 +138,19 @@ def test_the_flow_leads_from_the_second_frame_back_to_the_first() -> None:
     middle = pair.flow[30:-30, 30:-30].reshape(-1, 2)
     assert np.median(middle, axis=0) == pytest.approx((4, 2), abs=0.2)
     assert pair.hidden.mean() < 0.1
+
+
+def test_what_comes_into_view_is_hidden() -> None:
+    """A square moves 16 pixels to the right: the strip on its left was behind it."""
+    rng = np.random.default_rng(1)
+    ground, thing = (
+        np.array(
+            Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).resize((192, 160))
+        )
+        for _ in range(2)
+    )
+    first, second = ground.copy(), ground.copy()
+    first[50:110, 60:120] = second[50:110, 76:136] = thing[50:110, 60:120]
+    hidden = measured(first, second).hidden
+    assert hidden[54:106, 62:74].mean() > 0.5
+    assert hidden[:, 150:].mean() < 0.05

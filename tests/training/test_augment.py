@@ -37,6 +37,24 @@ def test_of_a_flat_picture_the_hole_and_what_moved_in_are_mid_grey() -> None:
     assert np.std(levels) > 0.1
 
 
+def test_contrast_and_saturation_change_as_far_as_they_may() -> None:
+    """Seen on a picture that is grey on its left and red on its right."""
+    picture = torch.full((1, 3, 64, 64), 0.3)
+    picture[:, 0, :, 32:] = 0.8
+    contrasts, saturations = [], []
+    for seed in range(40):
+        pixels = draw(picture, seed)[0].flatten(1).T
+        spread = pixels.max(1).values - pixels.min(1).values
+        red, grey = pixels[spread > 1e-3], pixels[(spread < 1e-3) & (pixels != 0.5).any(1)]
+        contrasts.append(((red.mean() - grey.mean()) / (0.5 / 3)).item())
+        saturations.append(spread.max().item() / 0.5 / contrasts[-1])
+    for values, most in ((contrasts, 1.5), (saturations, 2.0)):
+        assert max(values) <= most + 1e-4
+        assert max(values) > 0.9 * most
+    assert 0.5 - 1e-4 <= min(contrasts) < 0.6
+    assert 0 <= min(saturations) < 0.2
+
+
 def test_the_painter_learns_through_it() -> None:
     pictures = torch.rand(2, 3, 32, 32, requires_grad=True)
     draw(pictures, 3).square().sum().backward()

@@ -248,7 +248,15 @@ def test_nothing_is_opened_before_the_first_frame_is_asked_for(make_media: Make)
         next(iter(frames))
 
 
-def test_frames_can_be_dropped_half_way(make_media: Make) -> None:
-    frames = read_frames(probe(make_media()))
+def test_frames_that_are_dropped_half_way_leave_no_file_open(make_media: Make) -> None:
+    path = make_media().resolve()
+    frames = read_frames(probe(path))
     next(iter(frames))
+    assert path in open_files()
     frames.close()  # type: ignore[attr-defined]
+    assert path not in open_files()
+
+
+def open_files() -> set[Path]:
+    """Of this process."""
+    return {link.resolve() for link in Path("/proc/self/fd").iterdir()}

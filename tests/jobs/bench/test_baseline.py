@@ -53,7 +53,7 @@ def test_it_paints_from_file_to_file(
 ) -> None:
     output = tmp_path / "out.mp4"
     seconds = paint_baseline(make_clip(frames=4, size=size), output, "cpu")
-    assert 0 < seconds < 60
+    assert seconds > 0
     capture = cv2.VideoCapture(str(output))
     there, frame = capture.read()
     assert there

@@ -31,8 +31,11 @@ def test_a_missing_value_makes_a_gap() -> None:
 
 
 def test_a_cut_is_marked() -> None:
-    assert ">cut<" in drawn(WHOLE, cuts=(0.2,))
-    assert ">cut<" not in drawn(WHOLE)
+    """By a word, and by a dotted line from top to bottom in the middle."""
+    svg, uncut = drawn(WHOLE, cuts=(0.2,)), drawn(WHOLE)
+    line = re.compile(r'd="M (\S+) \S+\s+L \1 \S+\s+"[^>]*stroke-dasharray[^>]*var\(--ink\)')
+    assert (svg.count(">cut<"), len(line.findall(svg))) == (1, 1)
+    assert (uncut.count(">cut<"), len(line.findall(uncut))) == (0, 0)
 
 
 def test_the_plot_is_well_formed_and_holds_no_address() -> None:
