@@ -198,6 +198,31 @@ def test_hdr_is_read_as_sdr_and_tagged_so(
     assert (written.matrix, written.primaries, written.transfer) == ("bt709", "bt709", "bt709")
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_grey_clips_are_read_in_their_range(tmp_path: Path, bits: int, full_range: bool) -> None:
+    """swscale takes the full range for granted; encoders of monochrome video write the limited."""
+    path, scale = tmp_path / "grey.mkv", 1 << (bits - 8)
+    black, white = (0, (256 << (bits - 8)) - 1) if full_range else (16 * scale, 235 * scale)
+    kind = "gray" if bits == 8 else f"gray{bits}le"
+    levels = np.full((18, 34), black, np.uint8 if bits == 8 else np.uint16)
+    levels[:, 17:] = white
+    with av.open(path, "w") as output:
+        stream = output.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 34, 18, kind
+        frame = av.VideoFrame(34, 18, kind)
+        frame.color_range = stream.codec_context.color_range = 2 if full_range else 1
+        plane = np.frombuffer(frame.planes[0], levels.dtype).reshape(18, -1)
+        rows = plane.copy()
+        rows[:, :34] = levels
+        frame.planes[0].update(rows.tobytes())
+        frame.pts = 0
+        output.mux([*stream.encode(frame), *stream.encode()])
+    (read,) = read_frames(probe(path))
+    assert read.image[:, :17].max() <= 1
+    assert read.image[:, 17:].min() >= 254
+
+
 @pytest.mark.parametrize(
     ("codec", "pixel_format"), [("ffv1", "bgra"), ("png", "rgba"), ("ffv1", "yuva444p")]
 )

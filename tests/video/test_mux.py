@@ -17,7 +17,8 @@ from vidstyle.types import EncodeOptions, Frame
 from vidstyle.video.info import is_cover, probe
 from vidstyle.video.lanes import Copy
 from vidstyle.video.mux import MuxSummary, mux
-from vidstyle.video.read import read_frames
+from vidstyle.video.part import move
+from vidstyle.video.read import ReadReport, read_frames
 from vidstyle.video.stamp import read_stamp
 from vidstyle.video.write import encode_track
 
@@ -513,6 +514,62 @@ def test_the_painting_is_saved_without_the_sound_if_need_be(
     assert summary.notes == ("audio track 1 (aac) left out: it is empty or damaged",)
     assert facts(output).codecs == ["h264"]
     assert len(facts(output).pictures) == 10
+
+
+def with_unreadable_sound(source: Path) -> Path:
+    """An MP4 with a piece of sound that lies behind the end of the file, as its index says."""
+    content = bytearray(source.read_bytes())
+    table = content.rindex(b"stco") + 8  # the sound's, of the two: a count, then places
+    place = table + 4 * (int.from_bytes(content[table : table + 4]) // 2)
+    content[place : place + 4] = bytes((127, 255, 255, 0))
+    source.write_bytes(content)
+    return source
+
+
+def test_damage_in_the_sound_costs_no_pictures(make_media: Make, facts: Look) -> None:
+    source = with_unreadable_sound(make_media(pts=range(100), sounds=[{"seconds": 4}]))
+    report = ReadReport()
+    assert len(list(read_frames(probe(source), report=report))) == 100
+    assert not report.is_partial
+    output, summary = through(source, "mp4")
+    (sound,) = facts(output).of("audio")
+    assert 0 < sound[-1] < 3
+    (note,) = summary.notes
+    assert re.fullmatch(r"audio track 1 \(aac\) ends \d\.\d s early: .*", note)
+
+
+def test_sound_may_change_its_channels(make_media: Make) -> None:
+    """As broadcasts do: half a second of stereo, then 5.1, in which a click is heard."""
+    halves = [
+        make_media("stereo.ts", sounds=[{"codec": "ac3", "seconds": Fraction(1, 2)}]),
+        make_media("5.1.ts", sounds=[{"codec": "ac3", "layout": "5.1", "click": Fraction(1, 5)}]),
+    ]
+    source = halves[0].with_name("whole.ts")
+    with av.open(source, "w") as joined:
+        for number, half in enumerate(halves):
+            with av.open(half) as file:
+                if not number:
+                    tracks = [joined.add_stream_from_template(s, opaque=True) for s in file.streams]
+                for packet in filter(lambda packet: packet.size, file.demux()):
+                    move(packet, number * 45_000)
+                    packet.stream = tracks[packet.stream.index]
+                    joined.mux(packet)
+    output, summary = through(source, "webm")
+    assert "audio track 1 (ac3) re-encoded to opus: webm cannot hold it" in summary.notes
+    assert abs(loudest(output) - Fraction(7, 10)) < Fraction(1, 20)
+
+
+def test_a_caption_that_began_long_before_the_part_is_shown(make_media: Make, facts: Look) -> None:
+    source = make_media(
+        "clip.mkv",
+        pts=range(0, 500),
+        options={"crf": "40", "preset": "ultrafast", "g": "25"},
+        sounds=[{"seconds": Fraction(20)}],
+        subtitles=[("subrip", [(1000, 15_000, "long"), (15_500, 19_000, "last")])],
+    )
+    output, _ = through(source, "mkv", start=Fraction(14), duration=Fraction(4))
+    shown = [(float(start), float(end), text) for start, end, text in facts(output).captions]
+    assert shown == [(0, 1, "long"), (1.5, 4, "last")]
 
 
 def test_a_track_with_nothing_in_the_part_is_told_of(make_media: Make, facts: Look) -> None:

@@ -64,6 +64,9 @@ _SWS_MATRICES = {
 # Table 4 of H.273.
 _KR_KB = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": (0.2627, 0.0593)}
 _HD_HEIGHT = 720
+_YUV_OF_GREY = {"gray": "yuv420p"} | {
+    f"gray{bits}le": f"yuv420p{bits}le" for bits in (9, 10, 12, 14, 16)
+}
 
 # Without these two flags swscale takes a shortcut that darkens every picture by 1.2 levels.
 _EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -137,13 +140,16 @@ class RgbReader:
         return ((layer[..., :3] * layer[..., 3:] + 127) // 255).astype(np.uint8)
 
     def _convert(self, frame: av.VideoFrame, pixel_format: str) -> NDArray[Any]:
+        colour_range = self._range(frame)
+        if frame.color_range == ColorRange.MPEG and frame.format.name in _YUV_OF_GREY:
+            frame = _as_yuv(frame)
         converted = self._reformatter.reformat(
             frame,
             self._width,
             self._height,
             pixel_format,
             src_colorspace=_SWS_MATRICES.get(frame.colorspace, self._fallback),
-            src_color_range=self._range(frame),
+            src_color_range=colour_range,
             dst_color_range=ColorRange.JPEG,
             interpolation=_TO_RGB,
             threads=self._threads,
@@ -203,6 +209,15 @@ def _weights(colour: Colour) -> NDArray[np.float32]:
     cb = (np.array([0, 0, 1]) - y) / (2 * (1 - blue))
     cr = (np.array([1, 0, 0]) - y) / (2 * (1 - red))
     return np.stack([y, cb, cr]).astype(np.float32)
+
+
+def _as_yuv(grey: av.VideoFrame) -> av.VideoFrame:
+    """The same luma beside chroma of nothing: of grey swscale takes the full range for granted."""
+    return grey.reformat(
+        format=_YUV_OF_GREY[grey.format.name],
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.JPEG,
+    )
 
 
 def _is_rgb(frame: av.VideoFrame) -> bool:

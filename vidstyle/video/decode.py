@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
+from av.stream import Discard
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -62,7 +63,7 @@ def decoded(
 
     A frame of more than `most_pixels` is a damaged one: a clip may announce a small size, and then
     change it. With `watch_all` the other tracks' packets are read too, only to keep
-    `losses.seen_until`.
+    `losses.seen_until`; without, they are passed over, for damage in them may end the reading.
 
     One thread, and PyAV's slice threads, give every frame that can be had. Several decode as many
     frames at a time, but lose good frames behind a damaged one; at its first sign they raise, and
@@ -75,6 +76,9 @@ def decoded(
     if threads > 1:
         stream.thread_type, stream.codec_context.thread_count = "FRAME", threads
     streams: list[Stream] = list(container.streams) if watch_all else [stream]
+    if not watch_all:
+        for other in container.streams:
+            other.discard = Discard.default if other.index == stream.index else Discard.all
     frames = _decoded(container, streams, stream, losses)
     return _trusted(frames, losses) if threads > 1 else frames
 

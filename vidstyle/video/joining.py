@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _SEEK_MARGIN = Fraction(3)
+# Captions may have appeared long before the part during which they are still to be read.
+_CAPTION_MARGIN = Fraction(60)
 _MAX_REFUSED = 100
+_DAMAGED = "sound or subtitles are damaged in places: what can be read is kept"
+# Sound may end this much before its declared end, in seconds and as a share of it.
+_SLACK, _SLACK_SHARE = Fraction(1, 2), Fraction(1, 100)
 
 
 class Joining:
@@ -50,6 +55,8 @@ class Joining:
         """Packets that the muxer did not take."""
         self._lanes: dict[int, Lane] = {}
         self._fed: set[int] = set()
+        self._ends: dict[int, Fraction] = {}
+        """Seconds on the input's clock at which what was read of each track ends."""
 
     def run(self, target: OutputContainer, picture: Picture, on_packet: Callable[[], None]) -> None:
         """Add all tracks to `target`, which is not begun, and write them.
@@ -132,18 +139,43 @@ class Joining:
             if stream.index not in self._lanes:
                 stream.discard = Discard.all
         if self.part.begin is not None:
+            has_captions = any(stream.type == "subtitle" for stream in wanted)
+            early = _CAPTION_MARGIN if has_captions else _SEEK_MARGIN
             with suppress(av.FFmpegError):
-                self._source.seek(int((self.part.begin - _SEEK_MARGIN) * av.time_base))
-        try:
-            for packet in self._source.demux(wanted):
-                if self.part.is_over(packet):
-                    return
-                lane = self._lanes[packet.stream.index]
-                if packet.size and (isinstance(lane, Cover) or self.part.place(packet)):
-                    self._fed.add(packet.stream.index)
+                self._source.seek(int((self.part.begin - early) * av.time_base))
+        for packet in self._readable(wanted):
+            if self.part.is_over(packet):
+                return
+            self._ends[packet.stream.index] = _end(packet)
+            lane = self._lanes[packet.stream.index]
+            if isinstance(lane, Cover) or self.part.place(packet):
+                self._fed.add(packet.stream.index)
+                try:
                     yield from lane.feed(packet)
-        except av.FFmpegError:
-            self.notes.append("sound and subtitles end early: the file is damaged there")
+                except av.FFmpegError:
+                    self._tell(_DAMAGED)
+
+    def _readable(self, wanted: list[Stream]) -> Iterator[Packet[Any]]:
+        """The packets of these tracks. A damaged one ends a reading, but there may be more."""
+        again = False
+        while True:
+            found = False
+            try:
+                for packet in self._source.demux(wanted):
+                    if packet.size:
+                        if again:
+                            self._tell(_DAMAGED)
+                        found = True
+                        yield packet
+            except av.FFmpegError:
+                self._tell(_DAMAGED)
+            if not found:
+                return
+            again = True
+
+    def _tell(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _sum_up(self) -> None:
         for index, lane in self._lanes.items():
@@ -159,6 +191,7 @@ class Joining:
                 self.copied.append(name)
                 if isinstance(lane, Copy) and stream.type == "video":
                     self.notes.append(f"{name} copied unpainted: one track is painted")
+            self.notes.extend(self._ends_early(stream))
         in_milliseconds = self.container in ("mkv", "webm")
         if in_milliseconds and (self._info.time_base * 1000).denominator != 1:
             self.notes.append(
@@ -166,6 +199,19 @@ class Joining:
             )
         if self.refused:
             self.notes.append(f"{self.refused} damaged packets of sound or subtitles left out")
+
+    def _ends_early(self, stream: Stream) -> Iterator[str]:
+        """A note on sound that ends before its time."""
+        end = self._ends.get(stream.index)
+        if stream.type != "audio" or self.part.end is not None or end is None:
+            return
+        length = (stream.duration or 0) * stream.time_base
+        missing = (stream.start_time or 0) * stream.time_base + length - end
+        if missing > max(_SLACK, _SLACK_SHARE * length):
+            yield (
+                f"{self._name(stream)} ends {float(missing):.1f} s early: "
+                "the file is cut short or damaged there"
+            )
 
     def _name(self, stream: Stream) -> str:
         def kind(stream: Stream) -> str:
@@ -190,6 +236,11 @@ def _attach_cover(target: OutputContainer, stream: Stream, path: Path) -> None:
     kind = "png" if bytes(packet).startswith(b"\x89PNG") else "jpeg"
     name = stream.metadata.get("filename", f"cover.{kind.replace('e', '')}")
     target.add_attachment(name, f"image/{kind}", bytes(packet))
+
+
+def _end(packet: Packet[Any]) -> Fraction:
+    start = packet.pts if packet.pts is not None else packet.dts
+    return ((start or 0) + (packet.duration or 0)) * packet.time_base
 
 
 def _decode_time(packet: Packet[Any]) -> Fraction:

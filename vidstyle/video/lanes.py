@@ -120,22 +120,35 @@ class Sound:
         self.codec = target.codec_context.codec.canonical_name
         self._encoder = target.codec_context
         self._encoder.open()
-        self._resampler = av.AudioResampler(
-            self._encoder.format.name, layout, rate, frame_size=self._encoder.frame_size
-        )
+        self._format = (self._encoder.format.name, layout, rate)
+        self._cutter = av.AudioResampler(*self._format, frame_size=self._encoder.frame_size)
+        self._resampler = av.AudioResampler(*self._format)
+        self._kind: tuple[str, str, int] | None = None
         self._tick = Fraction(1, rate)
         self._next: int | None = None
 
     def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         for frame in _sound(packet):
-            yield from self._encode(frame)
+            kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if self._kind not in (None, kind):  # a broadcast may go from stereo to 5.1 and back
+                yield from self._cut(self._resampler.resample(None))
+                self._resampler = av.AudioResampler(*self._format)
+            self._kind = kind
+            yield from self._cut(self._resampler.resample(frame))
 
     def flush(self) -> Iterator[Packet[Any]]:
-        yield from self._encode(None)
+        if self._kind is not None:
+            yield from self._cut(self._resampler.resample(None))
+            yield from self._encode(self._cutter.resample(None))
         yield from self._addressed(self._encoder.encode(None))
 
-    def _encode(self, frame: AudioFrame | None) -> Iterator[Packet[Any]]:
-        for piece in self._resampler.resample(frame):
+    def _cut(self, frames: list[AudioFrame]) -> Iterator[Packet[Any]]:
+        """Encode in pieces of the length that the encoder wants."""
+        for frame in frames:
+            yield from self._encode(self._cutter.resample(frame))
+
+    def _encode(self, pieces: list[AudioFrame]) -> Iterator[Packet[Any]]:
+        for piece in pieces:
             self._place(piece)
             yield from self._addressed(self._encoder.encode(piece))
 
