@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vidstyle.__main__ import main as command
 from vidstyle.cli.main import main
 from vidstyle.stylizers.networks import FastNet, build
 from vidstyle.stylizers.registry import user_folder
@@ -373,6 +374,19 @@ def test_a_name_that_looks_like_an_option_or_a_smile(
     monkeypatch.chdir(make_clip("-🙂.mp4", frames=2).parent)
     assert vidstyle("run", "-s", "tiny", "--engine", "torch", "--", "-🙂.mp4").code == 0
     assert probe(Path("-🙂.tiny.mp4")).frame_count == 2
+
+
+def test_an_interrupt_while_libraries_are_loaded_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "vidstyle.cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "vidstyle.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    assert (command(), capsys.readouterr().err) == (130, "vidstyle: interrupted\n")
 
 
 def test_a_webm_can_be_written(vidstyle: Vidstyle, make_clip: MakeClip) -> None:

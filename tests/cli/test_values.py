@@ -43,6 +43,12 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         seconds(text)
 
 
+@pytest.mark.parametrize("text", ["10000001", "9" * 400, "99999999:00:00"])
+def test_no_clip_is_as_long_as_that(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no clip is as long"):
+        seconds(text)
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("24", 24), ("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30_000, 1001))],

@@ -180,6 +180,14 @@ def test_an_existing_page_is_kept_unless_told(clips: list[Path], tmp_path: Path)
     assert "steady.mp4" in page.read_text(encoding="utf-8")
 
 
+def test_a_folder_that_is_not_there_is_told_of_before_the_work(
+    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.jobs.compare.evaluate", lambda *_, **__: pytest.fail("measured"))
+    with pytest.raises(UsageError, match="no such folder"):
+        compared(clips, tmp_path / "none" / "page.html")
+
+
 def test_the_source_is_never_overwritten(clips: list[Path]) -> None:
     before = clips[0].read_bytes()
     with pytest.raises(UsageError, match="is one of the clips"):

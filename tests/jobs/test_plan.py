@@ -83,7 +83,19 @@ def test_a_folder_is_expanded_in_order_without_what_is_no_media(
     make_clip(".hidden.mp4", frames=2)
     (tmp_path / "notes.txt").write_text("not for painting")
     (tmp_path / "sub").mkdir()
-    assert outputs(plan(tmp_path)) == ["a.monet.mkv", "b.monet.mp4", "photo.monet.jpg"]
+    result = plan(tmp_path)
+    assert outputs(result) == ["a.monet.mkv", "b.monet.mp4", "photo.monet.jpg"]
+    assert f"{tmp_path}: left out what looks like no clip or picture: notes.txt" in result.notes
+
+
+def test_rarer_clips_and_moving_pictures_of_a_folder_are_painted(
+    tmp_path: Path, make_clip: MakeClip
+) -> None:
+    for name in ("a.nut", "b.mxf", "c.VOB"):
+        make_clip("clip.mp4", frames=2).rename(tmp_path / name)
+    moving = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    moving[0].save(tmp_path / "d.png", save_all=True, append_images=moving[1:])
+    assert len(plan(tmp_path).tasks) == 4
 
 
 def test_what_vidstyle_painted_itself_is_left_out_of_a_folder(
@@ -108,10 +120,17 @@ def test_an_input_named_twice_is_painted_once(
     assert len(plan(clip, tmp_path, Path("clip.mp4")).tasks) == 1
 
 
-def test_two_inputs_with_one_output_are_refused(make_clip: MakeClip) -> None:
+def test_inputs_that_would_share_an_output_lend_it_their_whole_names(
+    tmp_path: Path, make_clip: MakeClip
+) -> None:
     clips = make_clip("clip.mp4", frames=2), make_clip("clip.avi", frames=2, sound=False)
-    with pytest.raises(UsageError, match=r"clip\.mp4 and .*clip\.avi.*both"):
-        plan(*clips)
+    make_clip("other.mp4", frames=2)
+    assert outputs(plan(*clips)) == ["clip.mp4.monet.mp4", "clip.avi.monet.mp4"]
+    assert outputs(plan(tmp_path)) == [
+        "clip.avi.monet.mp4",
+        "clip.mp4.monet.mp4",
+        "other.monet.mp4",
+    ]
 
 
 def test_two_folders_into_one_clash_by_name(tmp_path: Path, make_clip: MakeClip) -> None:

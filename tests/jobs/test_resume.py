@@ -506,7 +506,7 @@ def write_journal(folder: Path, facts: dict[str, str]) -> Journal:
     journal = Journal(folder, Path("clip.mp4"), facts, SEGMENT)
     for number in range(2):
         journal.segment_path(number).write_bytes(bytes(8))
-        journal.add(EncodeSummary(5, 0, 0, 4, 4, 1, "yuv420p", ("a note",)))
+        journal.add(EncodeSummary(5, 0, 4, 4, 1, "yuv420p", ("a note",)))
     return journal
 
 

@@ -125,6 +125,31 @@ def test_clips_among_the_pictures_are_measured_by_themselves_too(
     assert any("--style-image" in note for note in report.notes)
 
 
+def test_frames_of_one_time_are_compared(tmp_path: Path, write_frames: MakeClip) -> None:
+    """Also where a clip is a part of its source: by its stamp or by its pictures."""
+    for name in ("clips", "painted"):
+        (tmp_path / name).mkdir()
+    frames = [np.ascontiguousarray(picture(0, 100)[:, k // 2 : k // 2 + 60]) for k in range(30)]
+    write_frames("a.mp4", frames, folder=tmp_path / "clips")
+    write_frames("a.part.mp4", frames[9:20], folder=tmp_path / "painted")
+    (output,) = measured(tmp_path / "clips", tmp_path / "painted", samples=4).outputs
+    assert (output.pictures, output.pairs) == (4, 4)
+    assert output.numbers["ssim"] > 0.97
+
+
+def test_a_clip_that_cannot_be_measured_over_time_costs_no_other(
+    tmp_path: Path, write_frames: MakeClip
+) -> None:
+    for name in ("clips", "painted"):
+        (tmp_path / name).mkdir()
+        write_frames("a.mp4", [picture(k // 4) for k in range(8)], folder=tmp_path / name)
+        write_frames("still.mp4", [picture(3)], folder=tmp_path / name)
+    report = measured(tmp_path / "clips", tmp_path / "painted", samples=2)
+    (output,) = report.outputs
+    assert (output.pictures, output.pairs, len(output.clips)) == (3, 2, 1)
+    assert any("still.mp4: has a single frame" in note for note in report.notes)
+
+
 def test_what_has_no_source_is_told(photos: Path, tmp_path: Path) -> None:
     others = folder(tmp_path / "others", {"0.png": picture(0), "stranger.png": picture(9)})
     report = measured(photos, others)
@@ -148,6 +173,12 @@ def test_a_painting_belongs_to_the_source_that_its_name_begins_with(
 ) -> None:
     found = source_of(Path("out") / painting, [Path("in/a.jpg"), Path("in/a.b.jpg")])
     assert found == (source and Path("in") / source)
+
+
+def test_of_sources_with_one_stem_the_whole_name_decides() -> None:
+    sources = [Path("clip.avi"), Path("clip.mp4")]
+    for source in sources:
+        assert source_of(Path(f"{source.name}.monet.mp4"), sources) == source
 
 
 def test_pictures_are_cut_to_their_centre_square() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from vidstyle.errors import ResourceError
 from vidstyle.types import EncodeOptions
@@ -51,6 +52,21 @@ def test_what_a_gif_cannot_hold_is_said(make_media: Make) -> None:
     assert times == [0, 3, 7, 8, 9, 100]  # whole hundredths, each after the one before
     assert summary.notes[1].startswith("4 frames moved to whole hundredths")
     assert "1 track of sound" in summary.notes[2]
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [(Fraction(16, 9), (114, 48)), (Fraction(1, 2), (64, 96))]
+)
+def test_pixels_become_square(
+    make_media: Make, tmp_path: Path, shape: Fraction, size: tuple[int, int]
+) -> None:
+    source = make_media(pts=range(2), sample_aspect_ratio=shape)
+    info, track = probe(source), source.with_name("t.nut")
+    gif, _ = through(source, {})
+    assert (probe(gif).width, probe(gif).height) == size
+    mux([track], info, tmp_path / "%d.png", container="png", stamp={})
+    with Image.open(tmp_path / "1.png") as picture:
+        assert picture.size == size
 
 
 def test_a_single_frame_repeats_for_ever(make_media: Make) -> None:

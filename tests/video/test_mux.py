@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from vidstyle.video.lanes import Copy
 from vidstyle.video.mux import MuxSummary, mux
 from vidstyle.video.part import move
 from vidstyle.video.read import ReadReport, read_frames
-from vidstyle.video.stamp import read_stamp
+from vidstyle.video.stamp import fingerprint, read_stamp
 from vidstyle.video.write import encode_track
 
 Make = Callable[..., Path]
@@ -448,6 +449,17 @@ def cover_codecs(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
+def test_a_part_does_not_bear_the_time_code_of_the_whole(
+    make_media: Make, facts: Look, container: str
+) -> None:
+    source = make_media("clip.mov", pts=range(50), track_tags={"timecode": "01:00:00:00"})
+    whole = facts(through(source, container)[0])
+    part = facts(through(source, container, start=Fraction(1))[0])
+    assert any("timecode" in key.lower() for tags in whole.track_tags for key in tags)
+    assert not any("timecode" in key.lower() for tags in part.track_tags for key in tags)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
 def test_cover_pictures_stay_or_are_named(
     make_media: Make, add_cover: Callable[[Path], Path], facts: Look, container: str
 ) -> None:
@@ -580,6 +592,40 @@ def test_a_track_with_nothing_in_the_part_is_told_of(make_media: Make, facts: Lo
     assert summary.copied == ("audio track 2 (aac)",)
     assert summary.notes == ("audio track 1 (ac3) is empty",)
     assert len(facts(output).pictures) == 35
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [{"strength": "x"}, {"strength": 7}, {"start": "1/0"}, {"start": [1]}, {"start": "late"}, []],
+)
+def test_a_tag_that_holds_no_stamp_is_none(make_media: Make, stamp: object) -> None:
+    assert read_stamp(make_media(tags={"comment": json.dumps({"vidstyle": stamp})})) is None
+
+
+def test_files_are_told_apart_by_all_that_they_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of large ones by samples, their ends among them."""
+    monkeypatch.setattr("vidstyle.video.stamp._SAMPLE", 8)
+    monkeypatch.setattr("vidstyle.video.stamp._SAMPLES", 4)
+
+    def seen(size: int) -> list[int]:
+        """The places at which a byte makes a difference."""
+        path, content = tmp_path / "file", bytearray(size)
+        path.write_bytes(content)
+        plain, places = fingerprint(path), []
+        for place in range(size):
+            path.write_bytes(content[:place] + b"x" + content[place + 1 :])
+            places += [place] if fingerprint(path) != plain else []
+        return places
+
+    assert seen(32) == list(range(32))
+    assert seen(7) == list(range(7))
+    far = seen(100)
+    assert (far[:8], far[-8:], len(far)) == (list(range(8)), list(range(92, 100)), 32)
+    (tmp_path / "a").write_bytes(bytes(100))
+    (tmp_path / "b").write_bytes(bytes(101))
+    assert fingerprint(tmp_path / "a") != fingerprint(tmp_path / "b")
 
 
 @pytest.mark.parametrize("container", [*CONTAINERS, "webm"])

@@ -240,6 +240,37 @@ def test_tracks_without_a_length_are_held_against_the_file_s(make_media: Make) -
     assert report.cut_short
 
 
+SCREEN = [0, 40, 80, 120, 5000, 5040, 20_000, 20_040]
+"""Milliseconds at which a recording of a screen has frames."""
+
+
+@pytest.mark.parametrize(
+    ("start", "duration", "shown"),
+    [
+        (0, 2, [(0, 0, 40), (40, 1, 40), (80, 2, 40), (120, 3, 1880)]),
+        (2, 4, [(2000, 3, 3000), (5000, 4, 40), (5040, 5, 960)]),
+        (1, 3, [(1000, 3, 3000)]),
+        (19, None, [(19_000, 5, 1000), (20_000, 6, 40), (20_040, 7, 40)]),
+        (Fraction("5.01"), None, [(5040, 5, 14_960), (20_000, 6, 40), (20_040, 7, 40)]),
+    ],
+)
+def test_a_picture_that_stands_belongs_to_every_part_of_its_time(
+    make_media: Make,
+    start: Fraction,
+    duration: Fraction | None,
+    shown: list[tuple[int, int, int]],
+) -> None:
+    """It begins with the part, and ends with it."""
+    options = {"time_base": Fraction(1, 1000), "rate": Fraction(25), "last_duration": 40}
+    info = probe(make_media(pts=SCREEN, **options))
+    images = [frame.image for frame in read_frames(info)]
+    frames = list(read_frames(info, start=Fraction(start), duration=duration))
+    tick = info.time_base * 1000
+    assert [(f.pts * tick, f.duration * tick) for f in frames] == [(t, d) for t, _, d in shown]
+    for frame, (_, number, _) in zip(frames, shown, strict=True):
+        assert np.array_equal(frame.image, images[number])
+
+
 def test_nothing_is_opened_before_the_first_frame_is_asked_for(make_media: Make) -> None:
     path = make_media()
     frames = read_frames(probe(path))

@@ -85,6 +85,16 @@ def test_a_clip_of_pictures_with_exif_data_is_read(tmp_path: Path, noise: Noise)
     assert (info.rotation, info.width, info.height) == (270, 24, 40)
 
 
+def test_a_colon_in_the_folders_name_is_no_protocol(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "take:2").mkdir()
+    for file in sequence_files(pictures).values():
+        file.rename(tmp_path / "take:2" / file.name)
+    monkeypatch.chdir(tmp_path)
+    assert len(list(read_frames(probe(Path("take:2") / pictures.name)))) == 5
+
+
 def test_a_percent_sign_in_the_folders_name_is_no_number(pictures: Path, tmp_path: Path) -> None:
     folder = tmp_path / "50%d%"
     folder.mkdir()

@@ -10,6 +10,8 @@ import click
 
 from vidstyle.types import Limits
 
+_LONGEST = 10_000_000
+"""Seconds, 115 days: no clip is as long, and FFmpeg's clock can still count it."""
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
 
@@ -53,7 +55,10 @@ def seconds(text: str) -> Fraction:
     hours, minutes, rest = match.groups()
     if minutes is not None and (Fraction(rest) >= 60 or (hours is not None and int(minutes) >= 60)):
         raise click.BadParameter(f"{text!r} is no time; minutes and seconds end at 59")
-    return 3600 * int(hours or 0) + 60 * int(minutes or 0) + Fraction(rest)
+    total = 3600 * int(hours or 0) + 60 * int(minutes or 0) + Fraction(rest)
+    if total > _LONGEST:
+        raise click.BadParameter(f"no clip is as long: at most {_LONGEST:,} seconds")
+    return total
 
 
 def timetable(text: str) -> str:

@@ -15,7 +15,7 @@ from vidstyle.jobs.repaint import repainter
 from vidstyle.types import VideoInfo
 from vidstyle.video.align import Alignment, align
 from vidstyle.video.info import probe
-from vidstyle.video.stamp import read_stamp
+from vidstyle.video.stamp import begun_at, read_stamp
 
 
 @dataclass
@@ -37,7 +37,7 @@ def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
     alignment = align(
         source,
         [probe(path) for path in paths],
-        offsets=[_offset(stamp) for stamp in begun],
+        offsets=[begun_at(stamp) for stamp in begun],
         start=config.start or Fraction(0),
         duration=config.duration,
         frames=config.frames,
@@ -76,11 +76,6 @@ def _repainter(
     except StyleError as error:
         notes.append(f"the unblended painting cannot be repainted: {error}; name --unblended")
         return None
-
-
-def _offset(stamp: dict[str, Any] | None) -> Fraction:
-    """Where on the source's clock a painting should begin: where its run began."""
-    return Fraction(stamp.get("start", 0)) if stamp else Fraction(0)
 
 
 def _measuring_size(alignment: Alignment, height: int) -> tuple[int, int]:

@@ -66,6 +66,8 @@ def _refuse(config: EvaluateConfig, output: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{output}: is one of the clips; name a page to write with -o")
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{output}: a page is written as .html; change the suffix")
+    if not output.parent.is_dir():
+        raise UsageError(f"{output.parent}: there is no such folder; make it first")
     if not overwrite and output.exists():
         raise UsageError(f"{output}: exists; allow it to be overwritten (-y), or name another (-o)")
 

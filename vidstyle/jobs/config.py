@@ -63,7 +63,7 @@ class RunConfig:
         if self.hdr not in HDR_CHOICES:
             raise UsageError(f"hdr must be one of {', '.join(HDR_CHOICES)}, not {self.hdr!r}")
         if self.rate is not None and not 0 < self.rate <= 1000:
-            raise UsageError(f"rate must be between 0 and 1000, not {float(self.rate):g}")
+            raise UsageError("rate must be above 0 and at most 1000 frames a second")
         if self.start is not None and self.start < 0:
             raise UsageError(f"start must not be negative, but is {float(self.start):g} s")
         if self.duration is not None and self.duration <= 0:

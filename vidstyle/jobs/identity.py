@@ -37,7 +37,7 @@ def identity(
     """What a clip's painting depends on, by names that a user knows.
 
     Args:
-        path: the clip. Its size, its time and its first and last mebibyte stand for its content.
+        path: the clip. Its size, its time and its `fingerprint` stand for its content.
         config: every option counts, but those that say where to, or choose among engines.
         style: counts by the checksum of its file.
         engine: its name, with device and precision.

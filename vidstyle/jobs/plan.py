@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,10 +24,14 @@ from vidstyle.video.stamp import read_stamp
 from vidstyle.video.write import WITHOUT_LOSS, check_encoding
 
 CLIP_SUFFIXES = (
-    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
-    *(".mts", ".ogv", ".ts", ".webm", ".wmv"),
+    *(".3gp", ".apng", ".asf", ".avi", ".dv", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v"),
+    *(".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob"),
+    *(".webm", ".wmv"),
 )
 """What is taken for a clip in a folder; a file that is named itself may be called anything."""
+
+MOST_NAMED = 3
+"""Files of a folder that are left out and named."""
 
 BYTES_A_PIXEL = 0.1
 """Of a painted clip at the usual quality: 0.08 (monet) to 0.11 (composition-vii) on a real clip."""
@@ -112,7 +116,7 @@ def make_plan(
             failures.append(FileFailure.of(path, error))
     if len(paths) > 1 and config.output is not None and _names_a_file(config.output):
         raise UsageError(f"{config.output}: is one file, but the inputs are several; name a folder")
-    tasks = [_task(path, info, style, config) for path, info in readable]
+    tasks = _apart([_task(path, info, style, config) for path, info in readable], style)
     _refuse_clashes(tasks)
     if config.rate is not None and not any(is_sequence(path) for path in paths):
         raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
@@ -144,14 +148,19 @@ def media_in(folder: Path) -> list[Path]:
     Raises:
         InputError: it cannot be listed, or holds none.
     """
+    media = [path for path in _files_in(folder) if _looks_like_media(path)]
+    if not media:
+        raise InputError(f"{folder}: there is no clip or picture in this folder")
+    return media
+
+
+def _files_in(folder: Path) -> list[Path]:
+    """Its plain files, sorted, but for hidden ones."""
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
-    media = [path for path in files if not path.name.startswith(".") and _looks_like_media(path)]
-    if not media:
-        raise InputError(f"{folder}: there is no clip or picture in this folder")
-    return media
+    return [path for path in files if not path.name.startswith(".")]
 
 
 def _in_folder(folder: Path, output: Path | None, notes: list[str]) -> list[Path]:
@@ -160,6 +169,9 @@ def _in_folder(folder: Path, output: Path | None, notes: list[str]) -> list[Path
     if inner := [path for path in inside if output is None or path.resolve() != output.resolve()]:
         named = "1 folder" if len(inner) == 1 else f"{len(inner):,} folders"
         notes.append(f"{folder}: left out {named} inside; name what is to be painted as well")
+    if others := sorted({path.name for path in _files_in(folder)} - {path.name for path in media}):
+        named = ", ".join(others[:MOST_NAMED]) + ", ..." * (len(others) > MOST_NAMED)
+        notes.append(f"{folder}: left out what looks like no clip or picture: {named}")
     fresh = [path for path in media if not _is_painted(path)]
     if painted := len(media) - len(fresh):
         notes.append(f"{folder}: left out {painted} that vidstyle painted itself")
@@ -190,7 +202,8 @@ def _is_painted(path: Path) -> bool:
 
 
 def _looks_like_media(path: Path) -> bool:
-    return path.suffix.lower() in CLIP_SUFFIXES or is_image(path)
+    """Moving PNGs are clips too."""
+    return path.suffix.lower() in (*CLIP_SUFFIXES, ".png") or is_image(path)
 
 
 def _without_repeats(paths: Iterable[Path]) -> Iterator[Path]:
@@ -251,6 +264,20 @@ def _with_known_suffix(output: Path, info: VideoInfo | None) -> Path:
     if output.suffix.lower() not in known:
         raise UsageError(f"{output}: a {what} is written as {', '.join(known)}; change the suffix")
     return output
+
+
+def _apart(tasks: list[Task], style: str) -> list[Task]:
+    """Give those that would share an output the whole name of their input: clip.avi, clip.mp4."""
+    counts = Counter(task.output for task in tasks)
+    return [
+        task
+        if counts[task.output] == 1 or is_sequence(task.input)
+        else replace(
+            task,
+            output=task.output.with_name(f"{task.input.name}.{style}{task.output.suffix}"),
+        )
+        for task in tasks
+    ]
 
 
 def _refuse_clashes(tasks: list[Task]) -> None:

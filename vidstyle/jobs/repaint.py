@@ -45,11 +45,13 @@ def _engine(stamp: dict[str, Any], height: int, width: int, device: str) -> Engi
 
 
 def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: str) -> Engine:
-    tier = stamp.get("tier")
-    if ";" in str(stamp["style"]):
+    tier, name = stamp.get("tier"), stamp.get("style")
+    if not isinstance(name, str):
+        raise StyleError("the painting does not say in which style it is")
+    if ";" in name:
         raise StyleError("painted on a schedule, which is not painted again to compare with")
     style = load_style(
-        str(stamp["style"]),
+        name,
         tier=tier,
         reverse=bool(stamp.get("reverse")),
         device=device,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice, repeat
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.errors import InputError
 from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
 from vidstyle.jobs.judge import RELU3_1, Networks, if_there, load_networks, tensor
@@ -37,9 +39,11 @@ from vidstyle.metrics.likeness import (
 )
 from vidstyle.motion.scale import scaled
 from vidstyle.perceptual.judges import Distance, load_art_inception, load_lpips
+from vidstyle.video.align import align, crop
 from vidstyle.video.images import is_image, read_image
 from vidstyle.video.info import probe
 from vidstyle.video.read import expected_frames, read_frames
+from vidstyle.video.stamp import begun_at, read_stamp
 
 Image = NDArray[np.uint8]
 
@@ -83,7 +87,7 @@ def evaluate_sets(
     reports = [_report(seen, style) for seen in (sources, *outputs)]
     for seen, report in zip(outputs, reports[1:], strict=True):
         notes += _doubts(seen, report, style)
-    clips = [_clips(config, sources, seen, on_progress) for seen in outputs]
+    clips = [_clips(config, sources, seen, notes, on_progress) for seen in outputs]
     finished = [_with_clips(*both) for both in zip(reports[1:], clips, strict=True)]
     return SetsReport(
         source=replace(reports[0], name="source"),
@@ -152,10 +156,7 @@ def _look(
     seen = _Seen(folder, media_in(folder))
     for path in seen.files:
         source = None if sources is None else source_of(path, sources.files)
-        originals = repeat(None) if source is None else pictures_of(source, config.samples)
-        # A painting that is longer than its source has pictures without one.
-        pictures = pictures_of(path, config.samples)
-        for image, original in zip(pictures, chain(originals, repeat(None)), strict=False):
+        for image, original in pictures_beside(path, source, config.samples):
             _take(seen, image, original, eyes)
             say(path)
     return seen
@@ -245,18 +246,21 @@ def _clips(
     config: EvaluateConfig,
     sources: _Seen,
     seen: _Seen,
+    notes: list[str],
     on_progress: Callable[[EvaluateProgress], None],
 ) -> tuple[EvaluationReport, ...]:
-    """Every clip of a set whose source is found, measured by itself."""
-    pairs = [(source_of(path, sources.files), path) for path in seen.files if not is_image(path)]
-    return tuple(
-        evaluate(
-            replace(config, source=source, outputs=(path,), style_image=None),
-            on_progress=on_progress,
-        )
-        for source, path in pairs
-        if source is not None and not is_image(source)
-    )
+    """Every clip of a set whose source is found, measured by itself, if it can be."""
+    reports = []
+    for path in seen.files:
+        source = source_of(path, sources.files)
+        if source is None or is_image(source) or is_image(path):
+            continue
+        pair = replace(config, source=source, outputs=(path,), style_image=None)
+        try:
+            reports.append(evaluate(pair, on_progress=on_progress))
+        except InputError as error:
+            notes.append(f"not measured over time: {error}")
+    return tuple(reports)
 
 
 def _with_clips(report: SetReport, clips: tuple[EvaluationReport, ...]) -> SetReport:
@@ -278,9 +282,36 @@ def _with_clips(report: SetReport, clips: tuple[EvaluationReport, ...]) -> SetRe
 
 
 def source_of(painting: Path, sources: list[Path]) -> Path | None:
-    """The source whose name, without its suffix, the painting's begins with; the longest such."""
-    fitting = [s for s in sources if f"{painting.stem}.".startswith(f"{s.stem}.")]
-    return max(fitting, key=lambda source: len(source.stem), default=None)
+    """The source whose name, with its suffix or without, the painting's begins with."""
+    names = [(name, source) for source in sources for name in (source.stem, source.name)]
+    fitting = [pair for pair in names if f"{painting.stem}.".startswith(f"{pair[0]}.")]
+    return max(fitting, key=lambda pair: len(pair[0]), default=("", None))[1]
+
+
+def pictures_beside(
+    path: Path, source: Path | None, samples: int
+) -> Iterator[tuple[Image, Image | None]]:
+    """Pictures of a painting, (SIDE, SIDE, 3) RGB each, and those of its source that they show."""
+    if source is not None and is_image(path) and is_image(source):
+        yield square(read_image(path)), square(read_image(source))
+        return
+    if source is not None and not is_image(path) and not is_image(source):
+        with suppress(InputError):  # of another shot, or too short to tell
+            yield from _moments(path, source, samples)
+            return
+    for picture in pictures_of(path, samples):
+        yield picture, None
+
+
+def _moments(path: Path, source: Path, samples: int) -> Iterator[tuple[Image, Image]]:
+    """Frames spread over what a painted clip and its source share, of the same times."""
+    offsets = [begun_at(read_stamp(path))]
+    alignment = align(probe(source), [probe(path)], offsets=offsets)
+    (match,) = alignment.matches
+    stride = max(1, len(alignment.times) // samples)
+    for moment in islice(alignment.read(), 0, stride * samples, stride):
+        (painted,) = moment.clips
+        yield square(crop(painted, match.part)), square(crop(moment.source, alignment.part))
 
 
 def pictures_of(path: Path, samples: int) -> Iterator[Image]:

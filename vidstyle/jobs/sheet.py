@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vidstyle.errors import UsageError
 from vidstyle.jobs.part import part_folder, publish
 from vidstyle.jobs.style import load_style
+from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleRegistry
 from vidstyle.video.images import is_image, picture_format, read_image, write_image
 from vidstyle.video.info import probe
@@ -49,7 +51,7 @@ def write_sheet(
     if not names:
         raise UsageError("there are no styles to show")
     with part_folder(output) as folder:
-        picture = scaled(first_picture(source))
+        picture = first_picture(source)
         paintings = [load_style(name, device=device).paint(picture) for name in names]
         sheet = contact_sheet([picture, *paintings], ["as it is", *names])
         part = folder / output.name
@@ -59,17 +61,17 @@ def write_sheet(
 
 
 def first_picture(source: Path) -> Picture:
-    """Read a picture, or the first frame of a clip, as (H, W, 3) RGB, 0-255."""
+    """Read a picture, or the first frame of a clip: (H, WIDTH, 3) RGB, 0-255, square pixels."""
     if is_image(source):
-        return read_image(source)
-    return next(iter(read_frames(probe(source)))).image
+        return _at_width(read_image(source))
+    info = probe(source)
+    return _at_width(next(iter(read_frames(info))).image, info.sample_aspect_ratio)
 
 
-def scaled(picture: Picture) -> Picture:
-    """The picture at the sheet's width."""
-    height = round(picture.shape[0] * WIDTH / picture.shape[1])
-    image = Image.fromarray(picture).resize((WIDTH, max(height, 1)), Image.Resampling.LANCZOS)
-    return np.asarray(image)
+def _at_width(picture: Picture, shape: Fraction = Fraction(1)) -> Picture:
+    """The picture at the sheet's width; its pixels are `shape` times as wide as they are high."""
+    height, width = picture.shape[:2]
+    return scaled(picture, max(1, round(height * WIDTH / (width * shape))), WIDTH)
 
 
 def contact_sheet(pictures: Sequence[Picture], captions: Sequence[str]) -> Picture:

@@ -22,6 +22,7 @@ def write_gif(
     output: Path,
     last: Fraction,
     stamp: str,
+    shape: Fraction = Fraction(1),
     on_frame: Callable[[], None] = lambda: None,
 ) -> int:
     """Turn what `encode_track` wrote into a GIF that repeats for ever.
@@ -31,6 +32,7 @@ def write_gif(
         output: overwritten.
         last: seconds that the last picture is shown.
         stamp: the comment, where `stamp.read_stamp` finds it.
+        shape: width over height of a pixel of the track; a GIF's are square.
         on_frame: called with each frame; what it raises ends the work.
 
     Returns:
@@ -42,7 +44,7 @@ def write_gif(
     options = {"final_delay": str(max(1, round(last / TICK)))}
     with writing(output):
         clock = _Clock()
-        pictures = (clock.set(frame) for path in segments for frame in _frames(path))
+        pictures = (clock.set(frame) for path in segments for frame in _frames(path, shape))
         with open_output(output, "gif", options) as target:
             stream = target.add_stream("gif", time_base=TICK)
             for frame in _with_palettes(pictures):
@@ -74,8 +76,8 @@ class _Clock:
         return frame
 
 
-def _frames(path: Path) -> Iterator[av.VideoFrame]:
-    for frame, image in decoded(path):
+def _frames(path: Path, shape: Fraction) -> Iterator[av.VideoFrame]:
+    for frame, image in decoded(path, shape):
         picture = av.VideoFrame.from_ndarray(image, "rgb24")
         picture.pts, picture.time_base = frame.pts, frame.time_base
         yield picture

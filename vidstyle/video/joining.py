@@ -107,9 +107,19 @@ class Joining:
         if track is None:
             raise UsageError(f"{self.container} cannot hold {name}; write to a .mkv instead")
         track.time_base = self._info.time_base
-        track.metadata.update(painted_tags(source.metadata))
+        track.metadata.update(painted_tags(self._tags(source.metadata)))
         track.disposition = source.disposition
         return track
+
+    def tags(self) -> dict[str, str]:
+        """Those of the input that are still true."""
+        return self._tags(self._source.metadata)
+
+    def _tags(self, tags: dict[str, str]) -> dict[str, str]:
+        """A time code is that of the first frame, with which a part does not begin."""
+        if self.part.begin is None:
+            return tags
+        return {key: tags[key] for key in tags if key.lower() != "timecode"}
 
     def _add(self, target: OutputContainer, stream: Stream) -> None:
         name = self._name(stream)
@@ -202,11 +212,11 @@ class Joining:
 
     def _ends_early(self, stream: Stream) -> Iterator[str]:
         """A note on sound that ends before its time."""
-        end = self._ends.get(stream.index)
-        if stream.type != "audio" or self.part.end is not None or end is None:
+        end, base = self._ends.get(stream.index), stream.time_base
+        if stream.type != "audio" or self.part.end is not None or end is None or base is None:
             return
-        length = (stream.duration or 0) * stream.time_base
-        missing = (stream.start_time or 0) * stream.time_base + length - end
+        length = (stream.duration or 0) * base
+        missing = (stream.start_time or 0) * base + length - end
         if missing > max(_SLACK, _SLACK_SHARE * length):
             yield (
                 f"{self._name(stream)} ends {float(missing):.1f} s early: "

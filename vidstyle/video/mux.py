@@ -115,7 +115,7 @@ def _as_gif(
     stamp: dict[str, Any],
     on_packet: Callable[[], None],
 ) -> MuxSummary:
-    moved = write_gif(segments, output, last, stamp_tag(stamp), on_packet)
+    moved = write_gif(segments, output, last, stamp_tag(stamp), info.sample_aspect_ratio, on_packet)
     notes = ["a gif has 256 colours a frame; a .mp4 is smaller and shows them all"]
     if moved:
         notes.append(
@@ -131,7 +131,9 @@ def _as_pictures(
     stamp: dict[str, Any],
     on_packet: Callable[[], None],
 ) -> MuxSummary:
-    pictures = write_pictures(segments, output, _numbers(info), stamp, on_packet)
+    # Pictures stay as large as they were; those of a clip have square pixels.
+    shape = Fraction(1) if is_sequence(info.path) else info.sample_aspect_ratio
+    pictures = write_pictures(segments, output, _numbers(info), stamp, shape, on_packet)
     note = f"pictures {pictures[0].name} to {pictures[-1].name}"
     if info.average_rate:
         note += f", {float(info.average_rate):.6g} of them a second"
@@ -166,7 +168,7 @@ def _write(
     """Whether the muxer took all of it."""
     container = joining.container
     has_cover = any(is_cover(stream) for stream in source.streams.video)
-    tags, free_keys, lost = output_tags(source.metadata, stamp, container, has_cover=has_cover)
+    tags, free_keys, lost = output_tags(joining.tags(), stamp, container, has_cover=has_cover)
     if lost:
         joining.notes.append(f"tags left out: {container} cannot hold {', '.join(lost)}")
     timescale = movie_timescale(source, picture.first, picture.base, joining.part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ def write_pictures(
     pattern: Path,
     number_of: Callable[[VideoFrame], int],
     stamp: dict[str, Any],
+    shape: Fraction = Fraction(1),
     on_picture: Callable[[], None] = lambda: None,
 ) -> tuple[Path, ...]:
     """Turn what `encode_track` wrote into a picture a frame.
@@ -31,6 +33,7 @@ def write_pictures(
         pattern: a numbered name (`opening.is_numbered`); files of such names are overwritten.
         number_of: gives each frame its number.
         stamp: goes into each of them, where `stamp.read_stamp` finds it.
+        shape: width over height of a pixel of the track; a picture's are square.
         on_picture: called with each picture; what it raises ends the work.
 
     Returns:
@@ -40,17 +43,22 @@ def write_pictures(
         ResourceError: the disk is full, or the place cannot be written.
     """
     pictures = []
-    for frame, image in chain.from_iterable(map(decoded, segments)):
+    for frame, image in chain.from_iterable(decoded(path, shape) for path in segments):
         on_picture()
         pictures.append(pattern.with_name(pattern.name % number_of(frame)))
         write_image(pictures[-1], image, stamp)
     return tuple(pictures)
 
 
-def decoded(path: Path) -> Iterator[tuple[VideoFrame, NDArray[np.uint8]]]:
-    """The frames of a painted track, each with its picture (H, W, 3) uint8 RGB."""
+def decoded(path: Path, shape: Fraction) -> Iterator[tuple[VideoFrame, NDArray[np.uint8]]]:
+    """The frames of a painted track, each with its picture (H, W, 3) uint8 RGB.
+
+    Pixels of another `shape` than 1 become square ones, of which there are more.
+    """
     with open_input(path) as painted:
         rgb = None
         for frame in painted.decode(video=0):
-            rgb = rgb or RgbReader(frame.width, frame.height, colour_of(frame))
+            width = round(frame.width * max(shape, Fraction(1)))
+            height = round(frame.height / min(shape, Fraction(1)))
+            rgb = rgb or RgbReader(width, height, colour_of(frame))
             yield frame, rgb.read(frame)

@@ -99,7 +99,8 @@ def _open_sequence(path: Path, rate: Fraction) -> InputContainer:
     try:
         # All of it is a pattern for FFmpeg, the folder's name too.
         folder = str(path.parent).replace("%", "%%")
-        return av.open(os.path.join(folder, path.name), "r", format="image2", options=options)
+        pattern = f"file:{os.path.join(folder, path.name)}"
+        return av.open(pattern, "r", format="image2", options=options)
     except (av.FFmpegError, ValueError) as error:
         raise InputError(f"{path}: its first picture cannot be read") from error
 
@@ -161,7 +162,7 @@ def _why_unreadable(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if is_image(path):
-        return "is a picture, not a video; give it a picture's suffix, such as .jpg"
+        return "is a picture, not a video"
     if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
         return "is a playlist; name the video file it points to"
     if b"ftyp" in head[:12] or b"moof" in head or b"moov" in head[:64]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # A clip may end this much before its declared time: headers round, and last frames may be hidden.
 _SLACK_FRAMES = 2
 _SLACK_SHARE = Fraction(1, 100)
+# Seconds that a picture stands before it is part of what begins meanwhile.
+_STANDING = Fraction(1, 10)
 # Transport streams land anywhere near; a key frame lies within this many seconds before most spots.
 _SEEK_MARGIN = 3
 
@@ -81,8 +83,10 @@ def read_frames(
 
     Args:
         info: from `probe`.
-        start: seconds after the clip's first frame; what comes before is left out.
-        duration: seconds from `start` on; frames that begin later are left out.
+        start: seconds after the clip's first frame; what comes before is left out, but for a
+            picture that stands for a while: it begins with the part then.
+        duration: seconds from `start` on; frames that begin later are left out, and the last one
+            is shown no longer.
         report: filled in while the frames are taken, complete when all have been.
         threads: that decode, and as many that convert colours; the frames are the same.
         beside: what lets the decoder run beside the conversion, in a thread of its own.
@@ -195,19 +199,42 @@ def _cut(
 ) -> Iterator[Timed]:
     first, last = window
     end = info.start_pts
+    standing: Timed | None = None
     before = first is not None
     for frame, pts in frames:
-        if last is not None and pts >= last:
-            return
-        end = pts + _length(frame, info)
         if first is not None and pts < first:
+            standing, end = (frame, pts), pts + _length(frame, info)
             continue
         if before:
             report.forget()
+            yield from _standing(standing, (first, last), pts, info)
             before = False
-        yield frame, pts
+        if last is not None and pts >= last:
+            return
+        end = pts + _length(frame, info)
+        yield _ending(frame, pts, last)
+    if before:
+        yield from _standing(standing, (first, last), end, info)
     report.cut_short = _ends_early(container, info, end, report)
     report.has_holes = _has_holes(info, report)
+
+
+def _standing(
+    standing: Timed | None, window: tuple[int | None, int | None], until: int, info: VideoInfo
+) -> Iterator[Timed]:
+    """The frame that is shown as the window begins, if the next one is long in coming."""
+    first, last = window
+    if standing and first is not None and (until - first) * info.time_base > _STANDING:
+        frame, _ = standing
+        frame.duration = until - first
+        yield _ending(frame, first, last)
+
+
+def _ending(frame: av.VideoFrame, pts: int, last: int | None) -> Timed:
+    """A frame that is shown no longer than its window."""
+    if last is not None and frame.duration:
+        frame.duration = min(frame.duration, last - pts)
+    return frame, pts
 
 
 def _seek(container: InputContainer, info: VideoInfo, pts: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from vidstyle.video.images import image_stamp_text, is_image
 from vidstyle.video.opening import is_sequence, open_input, sequence_files
 
 _NAME = "vidstyle"
-_SAMPLE = 1 << 20
+_SAMPLE, _SAMPLES = 1 << 20, 64
 # MP4's common list of tags (ilst) has a fixed set of keys, which every player shows. Its "encoding
 # tool" is the one that no input can lay claim to: it names what wrote the file.
 _MP4_TOOL = "encoding_tool"
@@ -63,17 +65,22 @@ def painted_tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 def fingerprint(path: Path) -> str:
-    """Tell files apart: a checksum of the first and last mebibyte, of a sequence of all pictures.
+    """Tell files apart: a checksum of the content, of a sequence that of all its pictures.
+
+    Of files over 64 MiB as much is looked at, in pieces from the first mebibyte to the last.
 
     Raises:
         OSError: the file cannot be read.
     """
     digest = hashlib.sha256()
     for name in sequence_files(path).values() if is_sequence(path) else (path,):
+        size = name.stat().st_size
+        digest.update(f"{size} bytes: ".encode())
+        stride = max(_SAMPLE, math.ceil((size - _SAMPLE) / (_SAMPLES - 1)))
         with name.open("rb") as file:
-            digest.update(file.read(_SAMPLE))
-            file.seek(max(0, name.stat().st_size - _SAMPLE))
-            digest.update(file.read(_SAMPLE))
+            for place in range(0, size, stride):
+                file.seek(min(place, max(0, size - _SAMPLE)))
+                digest.update(file.read(_SAMPLE))
     return digest.hexdigest()
 
 
@@ -99,9 +106,17 @@ def read_stamp(path: Path) -> dict[str, Any] | None:
     )
 
 
+def begun_at(stamp: dict[str, Any] | None) -> Fraction:
+    """Seconds of the source at which a painting should begin: where its run began."""
+    return Fraction(stamp.get("start", 0)) if stamp else Fraction(0)
+
+
 def _parse(text: str | None) -> dict[str, Any] | None:
+    """The stamp that a tag holds; None when it holds something else, as any tag may."""
     try:
         stamp = json.loads(text or "")[_NAME]
-    except (ValueError, TypeError, KeyError):
+        begun_at(stamp)
+        is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
         return None
-    return stamp if isinstance(stamp, dict) else None
+    return stamp if is_stamp else None

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     Packets = Iterable[Packet[VideoStream]]
 
-# MP4 counts the ticks from one packet to the next in 32 bits; and a clock that stands still for so
-# many hours is broken.
-_LARGEST_STEP = 2**31 - 1
+# MP4 counts the ticks from one packet to the next in 32 bits, and those from decoding to showing,
+# which may be two steps; and a clock that stands still for so many hours is broken.
+_LARGEST_STEP = 2**30 - 1
 _LONGEST_STEP = 12 * 3600
 # No encoder holds more frames back than this to reorder them (H.264 and HEVC allow 16).
 _DEPTH = 32
