@@ -199,7 +199,7 @@ def test_a_killed_training_is_resumed_to_the_very_same_weights(config: TrainConf
     assert killed.returncode == -signal.SIGKILL
     seen: list[TrainProgress] = []
     resumed = load_file(train(replace(config, resume=True), seen.append))
-    assert (seen[0].first_step, seen[0].step) == (2, 3)
+    assert seen[0].step == 3
     assert all(torch.equal(resumed[name], expected[name]) for name in expected)
     tables = [(config.output / f"{n}.run" / "losses.csv").read_text() for n in ("whole", "tiny")]
     assert tables[0].splitlines()[-1] == tables[1].splitlines()[-1]
