@@ -25,11 +25,11 @@ from PIL import Image
 from steadiness import HEIGHT, detail, e_warp, number, painted, write_scaled
 
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.evaluation import EvaluateConfig
 from vidstyle.jobs.machine import machine_card
-from vidstyle.jobs.plan import CLIP_SUFFIXES
-from vidstyle.jobs.set_report import SetReport, SetsReport
-from vidstyle.jobs.sets import evaluate_sets, square
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig
+from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
+from vidstyle.jobs.measuring.sets import evaluate_sets, square
+from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.jobs.sheet import contact_sheet
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry

@@ -25,9 +25,9 @@ from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import InputError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.evaluation import ClipReport, EvaluateConfig, EvaluationReport
 from vidstyle.jobs.machine import machine_card
-from vidstyle.jobs.plan import CLIP_SUFFIXES
+from vidstyle.jobs.measuring.evaluation import ClipReport, EvaluateConfig, EvaluationReport
+from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.jobs.run import run
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_folder

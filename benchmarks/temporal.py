@@ -25,9 +25,9 @@ from torch import Tensor
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import InputError
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.evaluation import EvaluateConfig, EvaluationReport
 from vidstyle.jobs.machine import machine_card
-from vidstyle.jobs.plan import CLIP_SUFFIXES
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
+from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
 from vidstyle.training.targets import PERCEPTUAL
 

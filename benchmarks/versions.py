@@ -22,9 +22,9 @@ from pages import write_page
 from steadiness import HEIGHT, Value, detail, e_warp, number, write_scaled
 
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.evaluation import EvaluateConfig, EvaluationReport
 from vidstyle.jobs.machine import machine_card
-from vidstyle.jobs.plan import CLIP_SUFFIXES
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
+from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.types import Tier
 
 HERE = Path(__file__).parents[1]

@@ -170,7 +170,7 @@ def tiny_style(
 def one_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """A frame and a segment at a time, however many cores the machine has that runs the test."""
     monkeypatch.setattr("vidstyle.jobs.style.available_cores", lambda: 1)
-    monkeypatch.setattr("vidstyle.jobs.cores.available_cores", lambda: 1)
+    monkeypatch.setattr("vidstyle.jobs.painting.cores.available_cores", lambda: 1)
 
 
 @pytest.fixture

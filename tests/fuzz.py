@@ -32,12 +32,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-import vidstyle.jobs.clip
+import vidstyle.jobs.painting.clip
 import vidstyle.jobs.run
 import vidstyle.stylizers.engine  # so that no child has to
 from vidstyle.cli.main import main as vidstyle_main
 from vidstyle.errors import FINISHED_PARTIAL, InputError, StyleError, UsageError
-from vidstyle.jobs.journal import JOURNAL, Journal
+from vidstyle.jobs.painting.journal import JOURNAL, Journal
 from vidstyle.stylizers.networks import build
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.types import StyleCard
@@ -353,7 +353,7 @@ def main() -> int:
     options = parser.parse_args()
     kinds = options.kind or list(TARGETS)
     torch.set_num_threads(1)  # a pool of threads would not live on in a child
-    vidstyle.jobs.clip.segment_length = lambda *_: SEGMENT
+    vidstyle.jobs.painting.clip.segment_length = lambda *_: SEGMENT
     gc.freeze()  # or each child's collector would copy all of the parent's pages
     numbers = range(options.first, options.first - (-options.count // len(kinds)))
     findings: collections.Counter[str] = collections.Counter()

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from vidstyle.errors import InputError, ResourceError, StyleError, UsageError, VidstyleError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.evaluation import EvaluateConfig, EvaluationReport
-from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
+from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.types import EncodeOptions
 
 if TYPE_CHECKING:

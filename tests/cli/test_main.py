@@ -66,7 +66,7 @@ def test_options_reach_the_job(
     vidstyle: Vidstyle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from vidstyle.jobs import run as run_module
-    from vidstyle.jobs.report import RunReport
+    from vidstyle.jobs.painting.report import RunReport
 
     seen: list[Any] = []
 
@@ -333,7 +333,7 @@ def test_a_thread_that_cannot_be_ended_does_not_spoil_the_exit_code(
         return batch
 
     monkeypatch.setattr("vidstyle.stylizers.torch_engine.TorchEngine.begin", hangs)
-    monkeypatch.setattr("vidstyle.jobs.stopwatch._FIRST", 0.3)
+    monkeypatch.setattr("vidstyle.jobs.painting.stopwatch._FIRST", 0.3)
     monkeypatch.setattr("vidstyle.jobs.prefetch.PATIENCE", 0.1)
     monkeypatch.setattr("vidstyle.cli.main.os._exit", codes.append)
     clip = make_clip(frames=2)

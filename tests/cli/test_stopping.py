@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from vidstyle.cli.main import main
-from vidstyle.jobs import clip as clip_module
-from vidstyle.jobs.journal import JOURNAL
+from vidstyle.jobs.painting import clip as clip_module
+from vidstyle.jobs.painting.journal import JOURNAL
 
 MakeClip = Callable[..., Path]
 SEGMENT = 8
 IN_SHORT_SEGMENTS = f"""
 import sys
 from vidstyle.cli.main import main
-from vidstyle.jobs import clip
+from vidstyle.jobs.painting import clip
 clip.segment_length = lambda *_: {SEGMENT}
 sys.exit(main(sys.argv[1:]))
 """

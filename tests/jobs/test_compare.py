@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import InputError, UsageError
 from vidstyle.jobs import compare as compare_module
 from vidstyle.jobs.compare import CompareReport, compare
-from vidstyle.jobs.evaluation import EvaluateConfig
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 
 pytestmark = pytest.mark.usefixtures("offline")
 

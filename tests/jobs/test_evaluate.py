@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from vidstyle.errors import InputError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.evaluation import (
+from vidstyle.jobs.measuring.evaluation import (
     MEASURES,
     EvaluateConfig,
     EvaluateProgress,

@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vidstyle.errors import ResourceError, UsageError
-from vidstyle.jobs import clip as clip_module
-from vidstyle.jobs import segments as segments_module
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.identity import identity
-from vidstyle.jobs.journal import JOURNAL, Journal
-from vidstyle.jobs.report import RunReport
+from vidstyle.jobs.painting import clip as clip_module
+from vidstyle.jobs.painting import segments as segments_module
+from vidstyle.jobs.painting.identity import identity
+from vidstyle.jobs.painting.journal import JOURNAL, Journal
+from vidstyle.jobs.painting.report import RunReport
 from vidstyle.jobs.run import run
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.stylizers.torch_engine import TorchEngine
@@ -283,14 +283,14 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
     [
         ("vidstyle.video.write._Encoding.add", 12, False, {0, 5, 10}),
         ("vidstyle.coherence.blend.Steadier.save", 3, True, {0, 5, 10}),
-        ("vidstyle.jobs.journal.sync", 1, False, {0}),  # the first segment
-        ("vidstyle.jobs.journal.sync", 5, True, {5}),  # the second one
-        ("vidstyle.jobs.journal.sync", 7, True, {5}),  # the journal beside the old one
-        ("vidstyle.jobs.journal.os.replace", 2, False, {5}),
-        ("vidstyle.jobs.journal.sync", 8, False, {10}),  # the folder
+        ("vidstyle.jobs.painting.journal.sync", 1, False, {0}),  # the first segment
+        ("vidstyle.jobs.painting.journal.sync", 5, True, {5}),  # the second one
+        ("vidstyle.jobs.painting.journal.sync", 7, True, {5}),  # the journal beside the old one
+        ("vidstyle.jobs.painting.journal.os.replace", 2, False, {5}),
+        ("vidstyle.jobs.painting.journal.sync", 8, False, {10}),  # the folder
         ("vidstyle.video.mux._write", 1, True, {FRAMES}),
-        ("vidstyle.jobs.part.os.replace", 5 + 1, False, {FRAMES}),
-        ("vidstyle.jobs.part.os.replace", 5 + 1, True, {FRAMES}),
+        ("vidstyle.jobs.publish.os.replace", 5 + 1, False, {FRAMES}),
+        ("vidstyle.jobs.publish.os.replace", 5 + 1, True, {FRAMES}),
     ],
 )
 def test_a_full_disk_ends_the_run_and_the_next_goes_on(
@@ -348,8 +348,11 @@ CHANGES: list[tuple[Any, str]] = [
     ({"encode": EncodeOptions(preset="fast")}, "preset was veryfast and is now fast"),
     ({"encode": EncodeOptions(pixel_format="yuv444p")}, "format was yuv420p and is now yuv444p"),
     ({"engine": "openvino"}, "the engine was torch and is now openvino"),
-    (("vidstyle.jobs.identity.available_cores", 99), "processor cores was .* and is now 99"),
-    (("vidstyle.jobs.identity.version", "99"), "av's version was .* and is now 99"),
+    (
+        ("vidstyle.jobs.painting.identity.available_cores", 99),
+        "processor cores was .* and is now 99",
+    ),
+    (("vidstyle.jobs.painting.identity.version", "99"), "av's version was .* and is now 99"),
     (("vidstyle.jobs.style.Style.batch", 2), "painted at a time was 1 and is now 2"),
 ]
 
@@ -389,7 +392,7 @@ def test_an_interruption_right_after_the_journal_is_written_costs_nothing(
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("vidstyle.jobs.journal.os.replace", stop)
+        patch.setattr("vidstyle.jobs.painting.journal.os.replace", stop)
         with pytest.raises(KeyboardInterrupt):
             paint(clip)
     (file,) = paint(clip).files

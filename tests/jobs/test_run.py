@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from vidstyle.errors import InputError, ResourceError, StyleError
-from vidstyle.jobs import clip as clip_module
-from vidstyle.jobs import segments as segments_module
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.report import Progress, RunReport
+from vidstyle.jobs.painting import clip as clip_module
+from vidstyle.jobs.painting import segments as segments_module
+from vidstyle.jobs.painting.report import Progress, RunReport
 from vidstyle.jobs.run import run
 from vidstyle.types import Frame
 from vidstyle.video.images import read_image
@@ -141,7 +141,7 @@ def test_a_run_that_was_stopped_while_pictures_got_their_names_goes_on(
                 raise KeyboardInterrupt
         replace(source, target)
 
-    monkeypatch.setattr("vidstyle.jobs.part.os.replace", stop)
+    monkeypatch.setattr("vidstyle.jobs.publish.os.replace", stop)
     with pytest.raises(KeyboardInterrupt):
         paint(clip, output=clip.with_name("%d.png"))
     assert sorted(sequence_files(clip.with_name("%d.png"))) == [1, 2]
@@ -434,7 +434,7 @@ def test_a_decoder_that_fails_in_one_of_several_inputs_is_a_failure_of_that_one(
     ("stage", "place"),
     [
         ("painting", "vidstyle.stylizers.torch_engine.TorchEngine.begin"),
-        ("joining", "vidstyle.jobs.clip.mux"),
+        ("joining", "vidstyle.jobs.painting.clip.mux"),
     ],
 )
 def test_a_stage_that_hangs_is_named_and_the_run_ends(
@@ -447,7 +447,7 @@ def test_a_stage_that_hangs_is_named_and_the_run_ends(
         return args[-1]
 
     monkeypatch.setattr(place, hangs)
-    monkeypatch.setattr("vidstyle.jobs.stopwatch._FIRST", 0.3)
+    monkeypatch.setattr("vidstyle.jobs.painting.stopwatch._FIRST", 0.3)
     monkeypatch.setattr("vidstyle.jobs.prefetch.PATIENCE", 0.1)
     before = threading.active_count()
     with pytest.raises(ResourceError, match=f"{stage} hangs"):
@@ -482,7 +482,7 @@ def test_joining_ends_with_the_run(
 
     monkeypatch.setattr(clip_module, "mux", slow)
     monkeypatch.setattr("vidstyle.jobs.prefetch.POLL", 0.01)
-    monkeypatch.setattr("vidstyle.jobs.stopwatch.Watchdog.look", interrupt)
+    monkeypatch.setattr("vidstyle.jobs.painting.stopwatch.Watchdog.look", interrupt)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         paint(clip, output=clip.with_name(f"out.{suffix}"))

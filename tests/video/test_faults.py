@@ -12,7 +12,7 @@ import pytest
 
 from vidstyle.cli.main import main
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.report import FileReport
+from vidstyle.jobs.painting.report import FileReport
 from vidstyle.jobs.run import run
 
 Make = Callable[..., Path]

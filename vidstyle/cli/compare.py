@@ -12,7 +12,7 @@ from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import debug_option
 from vidstyle.cli.text import clean, count, span
 from vidstyle.cli.values import seconds
-from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
 
 _FILE = click.Path(path_type=Path)
 

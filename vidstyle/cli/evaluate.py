@@ -14,8 +14,8 @@ from vidstyle.cli.display import State, display, note
 from vidstyle.cli.measures import tables
 from vidstyle.cli.options import debug_option, json_option
 from vidstyle.cli.values import seconds
-from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
-from vidstyle.jobs.set_report import SetsReport
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
+from vidstyle.jobs.measuring.set_report import SetsReport
 
 _FILE = click.Path(path_type=Path)
 
@@ -115,7 +115,7 @@ def _evaluated(
 ) -> EvaluationReport | SetsReport:
     # The heavy libraries come in here, where they are needed: --help must not wait for them.
     if config.is_of_sets:
-        from vidstyle.jobs.sets import evaluate_sets
+        from vidstyle.jobs.measuring.sets import evaluate_sets
 
         return evaluate_sets(config, on_progress=show)
     from vidstyle.jobs.evaluate import evaluate as evaluate_clip

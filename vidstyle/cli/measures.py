@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vidstyle.cli.text import clean, count, span
-from vidstyle.jobs.evaluation import LONG, ClipReport, EvaluationReport
-from vidstyle.jobs.set_report import SetReport, SetsReport
+from vidstyle.jobs.measuring.evaluation import LONG, ClipReport, EvaluationReport
+from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
 from vidstyle.jobs.text import three_digits
 
 Value = Callable[[ClipReport], float | None]

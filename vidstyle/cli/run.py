@@ -16,7 +16,7 @@ from vidstyle.cli.values import limit, rate, seconds, timetable
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import VidstyleError
 from vidstyle.jobs.config import HDR_CHOICES, RunConfig
-from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
+from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.types import TIERS, EncodeOptions, Limits, Tier
 
 _DEFAULT = EncodeOptions()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from vidstyle.errors import UsageError
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
-from vidstyle.jobs.moments import Moment
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
+from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.jobs.page.content import page
-from vidstyle.jobs.part import part_folder, publish
+from vidstyle.jobs.publish import part_folder, publish
 from vidstyle.motion.scale import scaled
 from vidstyle.video.reel import Reel, ReelVideo
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
 from vidstyle.errors import InputError
-from vidstyle.jobs.cast import Cast, make_cast
-from vidstyle.jobs.evaluation import (
+from vidstyle.jobs.measuring.cast import Cast, make_cast
+from vidstyle.jobs.measuring.evaluation import (
     ClipReport,
     EvaluateConfig,
     EvaluateProgress,
     EvaluationReport,
     Method,
 )
-from vidstyle.jobs.judge import Judge, load_networks
-from vidstyle.jobs.measure import Pass
-from vidstyle.jobs.moments import Moment
+from vidstyle.jobs.measuring.judge import Judge, load_networks
+from vidstyle.jobs.measuring.measure import Pass
+from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.scale import scaled
 from vidstyle.video.images import read_image

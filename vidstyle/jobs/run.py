@@ -7,11 +7,11 @@ from collections.abc import Callable
 from time import perf_counter
 
 from vidstyle.errors import InputError
-from vidstyle.jobs.clip import Job
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.identity import request
-from vidstyle.jobs.plan import Task, make_plan
-from vidstyle.jobs.report import FileFailure, FileReport, Progress, RunReport
+from vidstyle.jobs.painting.clip import Job
+from vidstyle.jobs.painting.identity import request
+from vidstyle.jobs.painting.plan import Task, make_plan
+from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.video.stamp import fingerprint, read_stamp
 

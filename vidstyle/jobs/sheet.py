@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from vidstyle.errors import UsageError
-from vidstyle.jobs.part import part_folder, publish
+from vidstyle.jobs.publish import part_folder, publish
 from vidstyle.jobs.style import load_style
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleRegistry

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vidstyle.errors import ResourceError
-from vidstyle.jobs.part import held
+from vidstyle.jobs.publish import held
 from vidstyle.training import train as feed_forward
 from vidstyle.training.config import CycleGanConfig, TrainConfig
 from vidstyle.training.log import read_losses

@@ -35,7 +35,7 @@ from vidstyle.training.data import (
 )
 from vidstyle.training.judge import PatchGAN
 from vidstyle.training.log import LossLog
-from vidstyle.training.ranks import average_gradients, meet, part, rank, ranks
+from vidstyle.training.ranks import average_gradients, leave, meet, rank, ranks
 from vidstyle.training.sources import of_archives, of_contents, of_pictures
 from vidstyle.training.targets import PERCEPTUAL
 from vidstyle.types import StyleCard
@@ -122,7 +122,7 @@ class TrainingLoop(ABC, Generic[Batch]):
             on_progress(TrainProgress(self.step, self.config.steps, self.losses, due))
         if rank() == 0:
             self._save()
-        part()
+        leave()
         return self.style_path
 
     @abstractmethod

@@ -45,7 +45,7 @@ def meet(device: torch.device) -> torch.device:
     return device
 
 
-def part() -> None:
+def leave() -> None:
     """Leave the other processes, when all is done."""
     if dist.is_initialized():
         dist.barrier()

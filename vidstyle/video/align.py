@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
 from vidstyle.types import VideoInfo
-from vidstyle.video.likeness import Fit, Thumbs, fit, framings, middle, thumb
+from vidstyle.video.fitting import Fit, Thumbs, fit, framings, middle, thumb
 from vidstyle.video.matching import UNEVEN, interval, shown_at, slack, stride
 from vidstyle.video.read import ReadReport, read_frames
 from vidstyle.video.stamp import was_painted_from
@@ -46,7 +46,7 @@ class Match:
     """What was done to it, a sentence each."""
 
 
-class Moment(NamedTuple):
+class Shown(NamedTuple):
     """What is shown at one time."""
 
     time: Fraction
@@ -79,12 +79,12 @@ class Alignment:
         """
         return UNEVEN * interval(self.times)
 
-    def read(self) -> Iterator[Moment]:
+    def read(self) -> Iterator[Shown]:
         """All clips' frames side by side, decoded as they are asked for."""
         source = _picked(self.source, self.frames)
         clips = [_picked(match.info, match.frames) for match in self.matches]
         for time, image, *images in zip(self.times, source, *clips, strict=True):
-            yield Moment(time, image, tuple(images))
+            yield Shown(time, image, tuple(images))
 
 
 def align(

@@ -17,8 +17,8 @@ from vidstyle.types import VideoInfo
 from vidstyle.video.info import is_cover
 from vidstyle.video.lanes import Copy, Cover, Lane, Sound, Text, copy_track, open_lane
 from vidstyle.video.opening import open_input
+from vidstyle.video.painted_track import PaintedTrack
 from vidstyle.video.part import Part
-from vidstyle.video.picture import Picture
 from vidstyle.video.stamp import painted_tags
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ class Joining:
         self._ends: dict[int, Fraction] = {}
         """Seconds on the input's clock at which what was read of each track ends."""
 
-    def run(self, target: OutputContainer, picture: Picture, on_packet: Callable[[], None]) -> None:
+    def run(
+        self, target: OutputContainer, picture: PaintedTrack, on_packet: Callable[[], None]
+    ) -> None:
         """Add all tracks to `target`, which is not begun, and write them.
 
         `on_packet` is called with each packet; what it raises ends the work.

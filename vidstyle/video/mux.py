@@ -26,8 +26,8 @@ from vidstyle.video.opening import (
     sequence_files,
     writing,
 )
+from vidstyle.video.painted_track import PaintedTrack
 from vidstyle.video.part import Part, movie_timescale
-from vidstyle.video.picture import Picture
 from vidstyle.video.stamp import output_tags, stamp_tag
 from vidstyle.video.write import nut_offset
 
@@ -89,7 +89,7 @@ def mux(
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
     if container == "gif":
         return _as_gif(segments, info, output, last_duration * info.time_base, stamp, on_packet)
-    picture = Picture(segments, info, last_duration)
+    picture = PaintedTrack(segments, info, last_duration)
     left_out: Set[int] = frozenset()
     while True:
         with open_input(info.path) as source, writing(output):
@@ -160,7 +160,7 @@ def _numbers(info: VideoInfo) -> Callable[[av.VideoFrame], int]:
 def _write(
     joining: Joining,
     source: InputContainer,
-    picture: Picture,
+    picture: PaintedTrack,
     output: Path,
     stamp: dict[str, Any],
     on_packet: Callable[[], None],

@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree
 
-from vidstyle.jobs.evaluation import Series
+from vidstyle.jobs.measuring.evaluation import Series
 from vidstyle.jobs.page.plots import Line, colour, dashes, plot
 
 TIMES = (0.0, 0.1, 0.2, 0.3, 0.4)

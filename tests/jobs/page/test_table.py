@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.jobs.evaluation import ClipReport, EvaluationReport, Method, Series, Steadiness
+from vidstyle.jobs.measuring.evaluation import (
+    ClipReport,
+    EvaluationReport,
+    Method,
+    Series,
+    Steadiness,
+)
 from vidstyle.jobs.page.table import Cell, cautions, figure, sections
 
 

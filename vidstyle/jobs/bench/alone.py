@@ -23,7 +23,7 @@ from vidstyle.jobs.bench.report import (
     Spread,
 )
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.cores import readers
+from vidstyle.jobs.painting.cores import readers
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.device import choose_device

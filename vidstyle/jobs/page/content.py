@@ -11,8 +11,8 @@ from string import ascii_uppercase
 import numpy as np
 from jinja2 import Environment, StrictUndefined, Template
 
-from vidstyle.jobs.evaluation import ClipReport, EvaluationReport, Pair, Series
 from vidstyle.jobs.machine import machine_card
+from vidstyle.jobs.measuring.evaluation import ClipReport, EvaluationReport, Pair, Series
 from vidstyle.jobs.page.pictures import data_uri, heat_map, heat_ramp, levels, picture
 from vidstyle.jobs.page.plots import LEFT, RIGHT, Line, colour, dashes, plot
 from vidstyle.jobs.page.table import cautions, figure, sections

@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from vidstyle.jobs.evaluation import Series
+from vidstyle.jobs.measuring.evaluation import Series
 
 # Colours that nothing else has; in the SVG they become variables of the page's style sheet, so that
 # the plot is right in the light and in the dark.

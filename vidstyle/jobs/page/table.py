@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vidstyle.jobs.evaluation import LONG, ClipReport, EvaluationReport
+from vidstyle.jobs.measuring.evaluation import LONG, ClipReport, EvaluationReport
 from vidstyle.jobs.text import three_digits
 
 Value = Callable[[ClipReport], float | None]

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
-from vidstyle.jobs.judge import RELU3_1, Networks, if_there, load_networks, tensor
-from vidstyle.jobs.plan import media_in
-from vidstyle.jobs.set_report import SetReport, SetsReport
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
+from vidstyle.jobs.measuring.judge import RELU3_1, Networks, if_there, load_networks, tensor
+from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
+from vidstyle.jobs.painting.plan import media_in
 from vidstyle.metrics.detail import detail, high_band
 from vidstyle.metrics.distributions import (
     Features,

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.jobs import judge, sets
-from vidstyle.jobs.evaluation import EvaluateConfig
-from vidstyle.jobs.set_report import SetsReport
-from vidstyle.jobs.sets import SIDE, evaluate_sets, source_of, square
+from vidstyle.jobs.measuring import judge, sets
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig
+from vidstyle.jobs.measuring.set_report import SetsReport
+from vidstyle.jobs.measuring.sets import SIDE, evaluate_sets, source_of, square
 from vidstyle.perceptual.judges import InceptionFeatures
 
 pytestmark = pytest.mark.usefixtures("offline")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vidstyle.errors import ResourceError, StyleError, UsageError
-from vidstyle.jobs.stages import Image, mix
+from vidstyle.jobs.painting.stages import Image, mix
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.engine import Engine
 

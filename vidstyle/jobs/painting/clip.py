@@ -12,16 +12,25 @@ from typing import Any
 
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.cores import readers
-from vidstyle.jobs.identity import BATCH, identity, request
-from vidstyle.jobs.journal import Journal, remembered
-from vidstyle.jobs.part import part_folder, publish
-from vidstyle.jobs.plan import Task
+from vidstyle.jobs.painting.cores import readers
+from vidstyle.jobs.painting.identity import BATCH, identity, request
+from vidstyle.jobs.painting.journal import Journal, remembered
+from vidstyle.jobs.painting.plan import Task
+from vidstyle.jobs.painting.report import FileReport, Progress
+from vidstyle.jobs.painting.segments import KeptBlender, SegmentWriter, remaining, segment_length
+from vidstyle.jobs.painting.stages import (
+    AHEAD,
+    DECODING,
+    ENCODING,
+    JOINING,
+    PAINTING,
+    Brush,
+    mix,
+    painted,
+)
+from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage
 from vidstyle.jobs.prefetch import Crew
-from vidstyle.jobs.report import FileReport, Progress
-from vidstyle.jobs.segments import KeptBlender, SegmentWriter, remaining, segment_length
-from vidstyle.jobs.stages import AHEAD, DECODING, ENCODING, JOINING, PAINTING, Brush, mix, painted
-from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest, by_stage
+from vidstyle.jobs.publish import part_folder, publish
 from vidstyle.jobs.style import Style
 from vidstyle.motion.ops import Ops
 from vidstyle.stylizers.engine import Engine

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
-class Picture:
+class PaintedTrack:
     """What `encode_track` wrote, segment after segment, looked through once."""
 
     def __init__(self, segments: Sequence[Path], info: VideoInfo, last_duration: int) -> None:

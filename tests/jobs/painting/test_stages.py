@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 
 from vidstyle.coherence.blend import Observation
 from vidstyle.errors import ResourceError
+from vidstyle.jobs.painting.stages import (
+    ENCODING,
+    JOINING,
+    PAINTING,
+    STEADYING,
+    Brush,
+    mix,
+    painted,
+)
+from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage, lane
 from vidstyle.jobs.prefetch import POLL, Crew
-from vidstyle.jobs.stages import ENCODING, JOINING, PAINTING, STEADYING, Brush, mix, painted
-from vidstyle.jobs.stopwatch import Stopwatch, Watchdog, busiest, by_stage, lane
 from vidstyle.types import Frame
 
 Image = NDArray[np.uint8]

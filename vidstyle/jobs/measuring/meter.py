@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from vidstyle.jobs.evaluation import LONG, SHORT, ClipReport, Pair, Series, Steadiness
+from vidstyle.jobs.measuring.evaluation import LONG, SHORT, ClipReport, Pair, Series, Steadiness
 from vidstyle.metrics.detail import detail, high_band
 from vidstyle.metrics.following import followed, stands_still
 from vidstyle.metrics.steadiness import (

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 
-from vidstyle.jobs.evaluation import LONG
-from vidstyle.jobs.meter import Meter, Neighbours
-from vidstyle.jobs.moments import Moment
+from vidstyle.jobs.measuring.evaluation import LONG
+from vidstyle.jobs.measuring.meter import Meter, Neighbours
+from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.metrics.following import moving
 from vidstyle.metrics.steadiness import pair_error, source_motions
 from vidstyle.motion.cuts import is_cut

@@ -14,7 +14,7 @@ from PIL import Image
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.plan import BYTES_A_PIXEL, Plan, make_plan
+from vidstyle.jobs.painting.plan import BYTES_A_PIXEL, Plan, make_plan
 from vidstyle.types import EncodeOptions, Limits
 from vidstyle.video.images import write_image
 from vidstyle.video.info import probe
@@ -272,7 +272,7 @@ def test_a_disk_that_may_fill_is_told_of(
 
     def notes(free: float) -> tuple[str, ...]:
         usage = SimpleNamespace(free=free)
-        monkeypatch.setattr("vidstyle.jobs.plan.shutil.disk_usage", lambda _: usage)
+        monkeypatch.setattr("vidstyle.jobs.painting.plan.shutil.disk_usage", lambda _: usage)
         return plan(*clips).notes
 
     assert notes(needed + 1) == ()
@@ -290,7 +290,7 @@ def test_hdr_can_be_refused(make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
     clip = make_clip(frames=2)
     info = probe(clip)
     hdr = replace(info, colour=replace(info.colour, transfer="smpte2084"))
-    monkeypatch.setattr("vidstyle.jobs.plan.probe", lambda *_, **__: hdr)
+    monkeypatch.setattr("vidstyle.jobs.painting.plan.probe", lambda *_, **__: hdr)
     assert plan(clip).tasks[0].info == hdr
     with pytest.raises(InputError, match=r"HDR \(PQ\); --hdr map"):
         plan(clip, hdr="refuse")

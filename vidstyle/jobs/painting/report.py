@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import FINISHED_PARTIAL, VidstyleError
-from vidstyle.jobs.stopwatch import busiest
+from vidstyle.jobs.painting.stopwatch import busiest
 
 
 @dataclass(frozen=True)

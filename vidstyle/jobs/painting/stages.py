@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.coherence.blend import Observation
+from vidstyle.jobs.painting.stopwatch import Stopwatch, lane
 from vidstyle.jobs.prefetch import Crew
-from vidstyle.jobs.stopwatch import Stopwatch, lane
 from vidstyle.motion.opencv_ops import OpenCvOps
 from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.registry import Schedule

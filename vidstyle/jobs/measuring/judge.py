@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import InputError
-from vidstyle.jobs.meter import Meter
+from vidstyle.jobs.measuring.meter import Meter
 from vidstyle.metrics.distributions import Features, frechet, gram_distance, in_units_of, places
 from vidstyle.metrics.likeness import (
     feature_distance,

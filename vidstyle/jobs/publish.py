@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidstyle.errors import ResourceError, UsageError
-from vidstyle.jobs.journal import JOURNAL, NAMING, sync
+from vidstyle.jobs.painting.journal import JOURNAL, NAMING, sync
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.part import is_half_published
-from vidstyle.jobs.report import FileFailure
+from vidstyle.jobs.painting.report import FileFailure
+from vidstyle.jobs.publish import is_half_published
 from vidstyle.types import EncodeOptions, VideoInfo
 from vidstyle.video.images import IMAGE_FORMATS, check_size, image_suffix, is_image
 from vidstyle.video.info import output_suffix, probe

@@ -12,11 +12,11 @@ from itertools import chain, count, islice
 from threading import Event
 
 from vidstyle.coherence.blend import Observation, Steadier
-from vidstyle.jobs.cores import encoders
-from vidstyle.jobs.journal import Journal
+from vidstyle.jobs.painting.cores import encoders
+from vidstyle.jobs.painting.journal import Journal
+from vidstyle.jobs.painting.stages import ENCODING
+from vidstyle.jobs.painting.stopwatch import Stopwatch, lane
 from vidstyle.jobs.prefetch import Crew
-from vidstyle.jobs.stages import ENCODING
-from vidstyle.jobs.stopwatch import Stopwatch, lane
 from vidstyle.motion.ops import Array
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.opening import writing

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidstyle.jobs.evaluation import EvaluationReport
+from vidstyle.jobs.measuring.evaluation import EvaluationReport
 
 if TYPE_CHECKING:
     from vidstyle.metrics.distributions import Interval

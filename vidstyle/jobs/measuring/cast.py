@@ -8,10 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 from vidstyle.errors import StyleError
-from vidstyle.jobs.evaluation import EvaluateConfig
-from vidstyle.jobs.meter import Meter
-from vidstyle.jobs.moments import Image, Moments
-from vidstyle.jobs.repaint import repainter
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig
+from vidstyle.jobs.measuring.meter import Meter
+from vidstyle.jobs.measuring.moments import Image, Moments
+from vidstyle.jobs.measuring.repaint import repainter
 from vidstyle.types import VideoInfo
 from vidstyle.video.align import Alignment, align
 from vidstyle.video.info import probe

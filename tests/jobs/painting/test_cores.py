@@ -1,7 +1,7 @@
 import pytest
 
-from vidstyle.jobs import cores as cores_module
-from vidstyle.jobs.cores import encoders, readers
+from vidstyle.jobs.painting import cores as cores_module
+from vidstyle.jobs.painting.cores import encoders, readers
 
 
 def test_only_many_cores_and_much_memory_encode_side_by_side(
