@@ -18,9 +18,9 @@ from vidstyle.metrics.distributions import gram_distance
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.training.data import find_pictures, load_picture, to_tensor
+from vidstyle.training.feed_forward import CONTENT_LAYER
 from vidstyle.training.losses import content_loss, statistics, style_loss
 from vidstyle.training.targets import load_painting
-from vidstyle.training.train import CONTENT_LAYER
 from vidstyle.types import StyleCard
 
 SIDE = 256

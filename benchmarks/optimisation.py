@@ -24,8 +24,8 @@ from torch import Tensor
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.style import Style
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
+from vidstyle.training.feed_forward import CONTENT_LAYER
 from vidstyle.training.targets import PERCEPTUAL
-from vidstyle.training.train import CONTENT_LAYER
 from vidstyle.types import TIERS, StyleCard, Tier
 
 EVALUATIONS = (50, 100)

@@ -30,9 +30,9 @@ from vidstyle.jobs.style import Style
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.registry import StyleRegistry, shipped_file, shipped_folder
 from vidstyle.training.data import find_pictures, load_picture, to_tensor
+from vidstyle.training.feed_forward import CONTENT_LAYER
 from vidstyle.training.losses import content_loss, statistics, style_loss
 from vidstyle.training.targets import PERCEPTUAL, load_painting
-from vidstyle.training.train import CONTENT_LAYER
 
 SIDE = 192
 STYLE_SIZE = 384

@@ -8,8 +8,8 @@ import pytest
 from vidstyle.cli.main import main
 from vidstyle.cli.signals import Terminated
 from vidstyle.errors import DivergedError, ResourceError, VidstyleError
-from vidstyle.training import train as train_module
-from vidstyle.training.config import LEAST_PHOTOS, CycleGanConfig, TrainConfig
+from vidstyle.jobs import train as train_module
+from vidstyle.training.config import LEAST_PHOTOS, CycleGanConfig, FeedForwardConfig
 from vidstyle.training.loop import TrainProgress
 
 
@@ -19,11 +19,11 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[FeedForwardConfig]:
     """The configs that training was called with; it takes three quick steps."""
-    configs: list[TrainConfig] = []
+    configs: list[FeedForwardConfig] = []
 
-    def spy(config: TrainConfig, on_progress: object, on_note: object) -> Path:
+    def spy(config: FeedForwardConfig, on_progress: object, on_note: object) -> Path:
         configs.append(config)
         assert callable(on_progress)
         assert callable(on_note)
@@ -32,13 +32,13 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
             on_progress(TrainProgress(step, 3, {"style": 0.0123}))
         return config.output / f"{config.name}.safetensors"
 
-    monkeypatch.setattr(train_module, "train", spy)
+    monkeypatch.setattr(train_module, "train_style", spy)
     monkeypatch.setattr("vidstyle.jobs.train.refuse_clash", lambda _: None)
     monkeypatch.setattr("vidstyle.jobs.pairs.cache_pairs", lambda *_: None)
     return configs
 
 
-def test_options_reach_the_training(seen: list[TrainConfig]) -> None:
+def test_options_reach_the_training(seen: list[FeedForwardConfig]) -> None:
     text = (
         "train starry.jpg --photos holiday --name night -o out --tier best --temporal --steps 7 "
         "--resume --perceptual vgg.safetensors --device cpu --seed 3 --title T --painter P "
@@ -55,7 +55,7 @@ def test_options_reach_the_training(seen: list[TrainConfig]) -> None:
 
 
 def test_several_paintings_want_a_name(
-    seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "a.jpg", "b.jpg", "--photos", "x", "--name", "two"]) == 0
     assert (seen[0].styles, seen[0].style_names) == ((Path("a.jpg"), Path("b.jpg")), ("a", "b"))
@@ -63,7 +63,7 @@ def test_several_paintings_want_a_name(
     assert "--name" in capsys.readouterr().err
 
 
-def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> None:
+def test_options_reach_a_training_on_a_collection(seen: list[FeedForwardConfig]) -> None:
     text = (
         "train --method cyclegan --photos holiday --paintings art/Monet -o out --steps 7 "
         "--crop 128 --picture-size 200 --filters 64 --adversarial hinge --keep-reverse "
@@ -79,11 +79,11 @@ def test_options_reach_a_training_on_a_collection(seen: list[TrainConfig]) -> No
     assert (config.adversarial, config.keep_reverse, config.temporal) == ("hinge", True, True)
 
 
-def test_every_method_has_its_own_defaults(seen: list[TrainConfig]) -> None:
+def test_every_method_has_its_own_defaults(seen: list[FeedForwardConfig]) -> None:
     assert main(["train", "a.jpg", "--photos", "x"]) == 0
     assert main(["train", "--method", "cyclegan", "--paintings", "a", "--photos", "x"]) == 0
     assert [(c.steps, c.crop) for c in seen] == [
-        (TrainConfig.steps, TrainConfig.crop),
+        (FeedForwardConfig.steps, FeedForwardConfig.crop),
         (CycleGanConfig.steps, CycleGanConfig.crop),
     ]
 
@@ -102,7 +102,7 @@ def test_every_method_has_its_own_defaults(seen: list[TrainConfig]) -> None:
     ],
 )
 def test_what_a_method_does_not_understand_is_refused(
-    seen: list[TrainConfig], words: str, said: str, capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig], words: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "--photos", "x", *words.split()]) == 2
     assert said in capsys.readouterr().err
@@ -118,13 +118,13 @@ def test_what_a_method_does_not_understand_is_refused(
         ("a" * 90 + ".png", "a" * 64),
     ],
 )
-def test_the_name_comes_from_the_file(seen: list[TrainConfig], file: str, name: str) -> None:
+def test_the_name_comes_from_the_file(seen: list[FeedForwardConfig], file: str, name: str) -> None:
     assert main(["train", file, "--photos", "x"]) == 0
     assert seen[0].name == name
 
 
 def test_the_style_goes_where_run_finds_it(
-    seen: list[TrainConfig], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    seen: list[FeedForwardConfig], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path))
     main(["train", "a.jpg", "--photos", "x"])
@@ -132,7 +132,7 @@ def test_the_style_goes_where_run_finds_it(
 
 
 def test_a_style_that_comes_with_vidstyle_is_not_hidden(
-    seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "Monet.jpg", "--photos", "x"]) == 2
     assert "monet: comes with vidstyle; give your own another --name" in capsys.readouterr().err
@@ -142,7 +142,7 @@ def test_a_style_that_comes_with_vidstyle_is_not_hidden(
 
 
 def test_the_end_says_where_the_style_is(
-    seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["train", "a.jpg", "--photos", "x", "-o", "out"])
     note, *_, said = capsys.readouterr().err.splitlines()
@@ -154,13 +154,13 @@ def test_the_end_says_where_the_style_is(
 def test_of_several_processes_only_the_first_speaks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained: list[TrainConfig] = []
+    trained: list[FeedForwardConfig] = []
 
-    def spy(config: TrainConfig) -> Path:
+    def spy(config: FeedForwardConfig) -> Path:
         trained.append(config)
         return config.output / "a.safetensors"
 
-    monkeypatch.setattr(train_module, "train", spy)
+    monkeypatch.setattr(train_module, "train_style", spy)
     for name, value in (("TORCHELASTIC_RUN_ID", "test"), ("RANK", "1"), ("WORLD_SIZE", "2")):
         monkeypatch.setenv(name, value)
     assert main(["train", "a.jpg", "--photos", "x", "-o", "out"]) == 0
@@ -170,7 +170,7 @@ def test_of_several_processes_only_the_first_speaks(
 
 @pytest.mark.parametrize("name", ["../up", "Monet", "", "a b"])
 def test_a_name_that_cannot_be_one_is_refused(
-    seen: list[TrainConfig], name: str, capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "a.jpg", "--photos", "x", "--name", name]) == 2
     assert capsys.readouterr().err.startswith("vidstyle: ")
@@ -189,12 +189,12 @@ def test_a_painting_that_is_not_there_is_exit_3(
 def test_the_early_look_is_told_of_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def spy(config: TrainConfig, on_progress: object, on_note: object) -> Path:
+    def spy(config: FeedForwardConfig, on_progress: object, on_note: object) -> Path:
         for step in (1, 2, 3):
             on_progress(TrainProgress(step, 3, {}, saved=step > 1))  # type: ignore[operator]
         return config.output / "a.safetensors"
 
-    monkeypatch.setattr(train_module, "train", spy)
+    monkeypatch.setattr(train_module, "train_style", spy)
     assert main(["train", "a.jpg", "--photos", "x", "-o", "out"]) == 0
     said = [line for line in capsys.readouterr().err.splitlines() if "early look" in line]
     assert said == ["note: an early look: out/a.run/preview.png"]
@@ -219,7 +219,7 @@ def test_who_stops_a_training_is_told_how_to_go_on(
             (tmp_path / "a.run" / "checkpoint.safetensors").write_bytes(b"")
         raise signal
 
-    monkeypatch.setattr(train_module, "train", stopped)
+    monkeypatch.setattr(train_module, "train_style", stopped)
     assert main(["train", "a.jpg", "--photos", "x", "-o", str(tmp_path)]) == code
     assert words in capsys.readouterr().err
 
@@ -238,12 +238,12 @@ def test_after_a_failure_too_one_is_told_how_to_go_on_where_that_helps(
 ) -> None:
     """Numbers that are none would come again."""
 
-    def fails(config: TrainConfig, on_progress: Callable[..., None], _: object) -> None:
+    def fails(config: FeedForwardConfig, on_progress: Callable[..., None], _: object) -> None:
         config.checkpoint.write_bytes(b"")
         on_progress(TrainProgress(2, 3, {"style": 0.0123}))
         raise error
 
-    monkeypatch.setattr(train_module, "train", fails)
+    monkeypatch.setattr(train_module, "train_style", fails)
     assert main(["train", "a.jpg", "--photos", "x", "-o", str(tmp_path)]) == code
     said = capsys.readouterr().err
     assert ("with --resume goes on" in said) == helps
@@ -251,7 +251,7 @@ def test_after_a_failure_too_one_is_told_how_to_go_on_where_that_helps(
 
 
 def test_several_paintings_have_a_title_each(
-    seen: list[TrainConfig], capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["train", "a.jpg", "b.jpg", "--photos", "x", "--name", "two", "--title", "Dusk"]
     assert main(words) == 2
@@ -260,7 +260,7 @@ def test_several_paintings_have_a_title_each(
 
 
 def test_nothing_given_is_a_demonstration_that_says_what_to_give(
-    seen: list[TrainConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "--temporal", "-o", str(tmp_path)]) == 0
     (config,) = seen
@@ -275,7 +275,10 @@ def test_nothing_given_is_a_demonstration_that_says_what_to_give(
     [(["a.jpg"], "--photos is missing"), (["--photos", "x"], "needs STYLE_IMAGE")],
 )
 def test_half_of_what_is_needed_is_no_demonstration(
-    seen: list[TrainConfig], words: list[str], missing: str, capsys: pytest.CaptureFixture[str]
+    seen: list[FeedForwardConfig],
+    words: list[str],
+    missing: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["train", *words]) == 2
     assert missing in capsys.readouterr().err

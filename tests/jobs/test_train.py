@@ -10,27 +10,27 @@ from PIL import Image
 from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs import demonstration as demo
 from vidstyle.jobs import pairs
+from vidstyle.jobs import train as train_module
 from vidstyle.jobs.train import plot_losses, train
-from vidstyle.training import train as train_module
-from vidstyle.training.config import CycleGanConfig, TrainConfig
+from vidstyle.training.config import CycleGanConfig, FeedForwardConfig
 from vidstyle.training.log import LossLog
 from vidstyle.training.loop import TrainProgress
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> TrainConfig:
-    return TrainConfig(
+def config(tmp_path: Path) -> FeedForwardConfig:
+    return FeedForwardConfig(
         styles=(tmp_path / "a.png",), photos=tmp_path, name="a", output=tmp_path, temporal=True
     )
 
 
 def test_clips_are_prepared_and_losses_drawn(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    config: FeedForwardConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[object] = []
     run = config.output / "a.run"
 
-    def spy(got: TrainConfig, on_progress: object, on_note: object) -> Path:
+    def spy(got: FeedForwardConfig, on_progress: object, on_note: object) -> Path:
         order.append("train")
         log = LossLog(run, 0)
         for step in (10, 20):
@@ -41,7 +41,7 @@ def test_clips_are_prepared_and_losses_drawn(
         (run / "losses.png").unlink()
         return got.output
 
-    monkeypatch.setattr(train_module, "train", spy)
+    monkeypatch.setattr(train_module, "train_style", spy)
     monkeypatch.setattr(pairs, "cache_pairs", lambda *args: order.append(args[:3]))
     train(replace(config, clips=Path("clips")))
     assert order == [(Path("clips"), run / "pairs", config.shown_size), "train", True]
@@ -49,24 +49,24 @@ def test_clips_are_prepared_and_losses_drawn(
 
 
 def test_one_process_trains_a_style_and_the_others_are_told(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    config: FeedForwardConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[str] = []
 
-    def begin_again(got: TrainConfig, *_: object) -> Path:
+    def begin_again(got: FeedForwardConfig, *_: object) -> Path:
         with pytest.raises(UsageError, match=r"a\.safetensors: another run is writing it"):
             train(config)
         trained.append(got.name)
         return got.style_path
 
-    monkeypatch.setattr(train_module, "train", begin_again)
+    monkeypatch.setattr(train_module, "train_style", begin_again)
     train(config)
     assert trained == ["a"]
     assert not config.run_folder.exists(), "an empty folder stays"
     train(config)
 
 
-def test_a_place_that_cannot_be_written_is_a_resource_error(config: TrainConfig) -> None:
+def test_a_place_that_cannot_be_written_is_a_resource_error(config: FeedForwardConfig) -> None:
     (config.output / "file").touch()
     with pytest.raises(ResourceError, match="file: cannot be made"):
         train(replace(config, output=config.output / "file"))
@@ -76,7 +76,7 @@ def test_pairs_are_as_large_as_the_pictures_that_crops_are_cut_out_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    monkeypatch.setattr(train_module, "train", lambda *_: tmp_path)
+    monkeypatch.setattr(train_module, "train_style", lambda *_: tmp_path)
     monkeypatch.setattr(pairs, "cache_pairs", lambda _clips, _to, size, *_: sizes.append(size))
     folders = {"photos": tmp_path, "paintings": tmp_path, "output": tmp_path, "clips": tmp_path}
     gan = CycleGanConfig(name="a", crop=128, picture_size=256, temporal=True, **folders)
@@ -117,4 +117,4 @@ def test_what_comes_with_vidstyle_is_enough_for_the_demonstration() -> None:
     folder = demo.sample_folder()
     assert (folder / "sample.mp4").is_file()
     with Image.open(folder / "painting.jpg") as painting:
-        assert min(painting.size) >= TrainConfig.style_size
+        assert min(painting.size) >= FeedForwardConfig.style_size

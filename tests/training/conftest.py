@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.training.config import CycleGanConfig, TrainConfig
+from vidstyle.training.config import CycleGanConfig, FeedForwardConfig
 
 
 def picture(seed: int, width: int, height: int) -> Image.Image:
@@ -26,9 +26,9 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def config(tmp_path: Path, photos: Path, perceptual: Path) -> TrainConfig:
+def config(tmp_path: Path, photos: Path, perceptual: Path) -> FeedForwardConfig:
     picture(99, 90, 80).save(tmp_path / "painting.png")
-    return TrainConfig(
+    return FeedForwardConfig(
         styles=(tmp_path / "painting.png",),
         photos=photos,
         name="tiny",

@@ -13,8 +13,9 @@ from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.networks import FastNet, StyleNetwork, make_conditional
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.beginning import begin_with
-from vidstyle.training.config import TrainConfig
-from vidstyle.training.train import Training, train
+from vidstyle.training.config import FeedForwardConfig
+from vidstyle.training.feed_forward import FeedForwardTraining
+from vidstyle.training.train import train
 from vidstyle.types import StyleCard
 
 
@@ -83,13 +84,13 @@ def test_a_style_of_the_other_tier_cannot_be_begun_with(styles: Path) -> None:
 
 
 def test_a_training_begins_with_a_trained_style_and_its_card_says_so(
-    config: TrainConfig, styles: Path
+    config: FeedForwardConfig, styles: Path
 ) -> None:
     weights = save(styles, "old", ["old"])
     later = replace(config, begin_with="old", steps=1)
-    assert same(Training(later).network, weights)
+    assert same(FeedForwardTraining(later).network, weights)
     assert read_cards(train(later))[0].recipe["begin_with"] == "old"
     (styles / "old.safetensors").unlink()  # once begun, it is not needed any more
-    assert Training(replace(later, resume=True)).step == 1
+    assert FeedForwardTraining(replace(later, resume=True)).step == 1
     with pytest.raises(StyleError, match="no style is called"):
-        Training(replace(config, name="other", begin_with="missing"))
+        FeedForwardTraining(replace(config, name="other", begin_with="missing"))

@@ -22,7 +22,7 @@ from vidstyle.training.clips import FramePair, save_held_out, save_pair
 from vidstyle.training.config import CycleGanConfig
 from vidstyle.training.cyclegan import CycleGanTraining, Side, parameters
 from vidstyle.training.data import load_picture, middle, to_tensor
-from vidstyle.training.judge import ImagePool, PatchGAN
+from vidstyle.training.discriminator import ImagePool, PatchGAN
 from vidstyle.training.loop import TrainProgress
 from vidstyle.training.losses import stability_loss
 from vidstyle.training.motion import MovedPair
@@ -31,14 +31,15 @@ from vidstyle.training.train import train
 from vidstyle.types import Tier
 
 LOSSES = {"painting", "photo", "cycle", "identity", "style", "grid"}
-LOSSES |= {"painting judge", "photo judge"}
-PARTS = [f"{side}.{part}" for side in ("paintings", "photos") for part in ("maker", "judge")]
+LOSSES |= {"painting discriminator", "photo discriminator"}
+KINDS = ("generator", "discriminator")
+PARTS = [f"{side}.{part}" for side in ("paintings", "photos") for part in KINDS]
 
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pools of 50 would not be full in so few steps."""
-    monkeypatch.setattr(cyclegan, "JUDGE_WIDTH", {"fast": 4, "best": 4})
+    monkeypatch.setattr(cyclegan, "DISCRIMINATOR_WIDTH", {"fast": 4, "best": 4})
     monkeypatch.setattr(cyclegan, "HEAD_WIDTH", 4)
     monkeypatch.setattr(cyclegan, "ImagePool", partial(ImagePool, size=4))
 
@@ -109,7 +110,7 @@ def test_frames_of_clips_are_to_hold_still_and_are_no_photographs(
     training = CycleGanTraining(replace(with_clips, steps=2, batch=batch))
     judged: list[torch.Tensor] = []
     held: list[torch.Tensor] = []
-    judge_loss = training._judge_loss
+    judge_loss = training._discriminator_loss
 
     def watch(side: Side, real: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
         judged.append(real)
@@ -119,14 +120,14 @@ def test_frames_of_clips_are_to_hold_still_and_are_no_photographs(
         held.extend((painted[:batch], painted[-batch:], pair.second))
         return stability_loss(painted, pair)
 
-    monkeypatch.setattr(training, "_judge_loss", watch)
+    monkeypatch.setattr(training, "_discriminator_loss", watch)
     monkeypatch.setattr(cyclegan, "stability_loss", hold)
     seen: list[TrainProgress] = []
     card = read_cards(training.run(seen.append))[0]
     assert card.data == "20 photographs and 1 pair of frames, 20 paintings"
     assert [real.shape for real in judged] == [(batch, 3, 64, 64)] * 4
     assert all(real.any() for real in judged), "a photograph is black"
-    first, second, frames = held[:3]  # as they begin, the makers change nothing
+    first, second, frames = held[:3]  # as they begin, the generators change nothing
     assert first.shape == second.shape == frames.shape == (batch, 3, 64, 64)
     assert not any(black.any() for black in (first, second, frames))
     assert all(math.isfinite(value) for p in seen for value in p.losses.values())
@@ -175,7 +176,7 @@ def test_makers_begin_with_no_change_at_all(gan: CycleGanConfig) -> None:
 
 
 class Dimmed(torch.nn.Module):
-    """Stands for a maker: all pictures a tenth darker, or half as bright."""
+    """Stands for a generator: all pictures a tenth darker, or half as bright."""
 
     def __init__(self, factor: float, less: float) -> None:
         super().__init__()
@@ -185,16 +186,16 @@ class Dimmed(torch.nn.Module):
         return pictures * self.factor - self.less
 
 
-def test_each_maker_is_asked_for_its_own(
+def test_each_generator_is_asked_for_its_own(
     gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The painter halves, the photographer takes a tenth off: cycles end where they began."""
     training = CycleGanTraining(replace(gan, temporal=False))
     to_paint, to_take = training.learned.sides
-    monkeypatch.setattr(to_paint, "maker", Dimmed(0.5, 0.0))
-    monkeypatch.setattr(to_take, "maker", Dimmed(1.0, 0.1))
+    monkeypatch.setattr(to_paint, "generator", Dimmed(0.5, 0.0))
+    monkeypatch.setattr(to_take, "generator", Dimmed(1.0, 0.1))
     photos, paintings = torch.full((1, 3, 64, 64), 0.8), torch.full((1, 3, 64, 64), 0.4)
-    losses, painted, taken = training._maker_losses(
+    losses, painted, taken = training._generator_losses(
         photos, paintings, None, np.random.default_rng(0)
     )
     assert torch.equal(painted, photos / 2)
@@ -261,10 +262,10 @@ def test_resumed_training_ends_in_the_very_same_state(
     assert int(whole["network.photos.pool.filled"]) == 4
 
 
-def test_makers_and_judges_have_an_optimizer_each_and_averages_none(gan: CycleGanConfig) -> None:
+def test_each_kind_of_network_has_an_optimizer_and_averages_have_none(gan: CycleGanConfig) -> None:
     training = CycleGanTraining(gan)
     names = {p: name for name, p in training.learned.named_parameters()}
-    for optimizer, part in zip(training.optimizers, ("maker", "judge"), strict=True):
+    for optimizer, part in zip(training.optimizers, KINDS, strict=True):
         owned = {names[p] for group in optimizer.param_groups for p in group["params"]}
         assert owned == {name for name in names.values() if f".{part}." in name}
 
@@ -273,14 +274,14 @@ def test_the_rate_falls_as_published(gan: CycleGanConfig) -> None:
     training = CycleGanTraining(replace(gan, steps=4))
     rates = []
     training.run(lambda _: rates.append([o.param_groups[0]["lr"] for o in training.optimizers]))
-    peaks = [gan.learning_rate, gan.judge_learning_rate]
+    peaks = [gan.learning_rate, gan.discriminator_learning_rate]
     assert rates[:3] == [peaks] * 3
     assert rates[3] == pytest.approx([peak / 2 for peak in peaks])
 
 
 def test_without_temporal_steadiness_is_not_asked_for(gan: CycleGanConfig) -> None:
     seen: list[TrainProgress] = []
-    asked = replace(gan, steps=2, temporal=False, adversarial="hinge", judge="patches")
+    asked = replace(gan, steps=2, temporal=False, adversarial="hinge", discriminator="patches")
     train(asked, seen.append)
     assert seen[-1].losses.keys() == LOSSES
     assert all(map(math.isfinite, seen[-1].losses.values()))
@@ -304,12 +305,12 @@ def side(*, small: bool) -> Side:
 
 
 @pytest.mark.parametrize("first", [0, 20_000])
-def test_the_average_follows_the_maker_by_its_law(first: int) -> None:
+def test_the_average_follows_the_generator_by_its_law(first: int) -> None:
     one = side(small=False)
     with torch.no_grad():
         for p in one.average.parameters():
             p.zero_()
-        for p in one.maker.parameters():
+        for p in one.generator.parameters():
             p.fill_(1.0)
     for step in range(first, first + 3):
         one.follow(step)
@@ -320,11 +321,11 @@ def test_the_average_follows_the_maker_by_its_law(first: int) -> None:
 
 
 @torch.no_grad()
-def test_only_judges_of_small_collections_see_augmented_pictures() -> None:
+def test_only_discriminators_of_small_collections_see_augmented_pictures() -> None:
     pictures = torch.rand(1, 3, 64, 64)
     for small in (False, True):
-        judge = side(small=small)
-        one, other = (judge.verdicts(pictures, np.random.default_rng(seed)) for seed in (0, 1))
+        seen = side(small=small)
+        one, other = (seen.scores(pictures, np.random.default_rng(seed)) for seed in (0, 1))
         assert torch.equal(one, other) != small
 
 
@@ -378,7 +379,7 @@ def test_pictures_of_no_use_are_named_and_too_few_are_refused(
         ({"crop": 50}, "multiple of 4"),
         ({"crop": 32}, "at least 48"),
         ({"adversarial": "x"}, "'x'"),
-        ({"judge": "x"}, "'x'"),
+        ({"discriminator": "x"}, "'x'"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(

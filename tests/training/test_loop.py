@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vidstyle.stylizers.networks import FastNet
-from vidstyle.training.judge import PatchGAN
+from vidstyle.training.discriminator import PatchGAN
 from vidstyle.training.loop import compile_networks
 
 
@@ -18,13 +18,13 @@ def test_a_compiled_network_paints_the_same_and_keeps_the_names_of_its_weights()
         graphs.append(graph)
         return graph.forward
 
-    network, judge = FastNet(8, 8, 4, blocks=1), PatchGAN(2)
+    network, discriminator = FastNet(8, 8, 4, blocks=1), PatchGAN(2)
     picture, names = torch.rand(1, 3, 32, 32), list(network.state_dict())
     painted = network(picture)
-    verdict = judge(painted)
-    compile_networks([torch.nn.ModuleList((network, judge))], backend)
+    score = discriminator(painted)
+    compile_networks([torch.nn.ModuleList((network, discriminator))], backend)
     again = network.decode(network.encode(picture))
     assert torch.equal(again, painted)
-    assert torch.equal(judge(again), verdict)
-    assert len(graphs) == 3, "both halves of the painter, and the judge, each in one piece"
+    assert torch.equal(discriminator(again), score)
+    assert len(graphs) == 3, "both halves of the painter, and the discriminator, each in one piece"
     assert list(network.state_dict()) == names

@@ -14,18 +14,19 @@ from torch import nn
 from vidstyle.errors import UsageError
 from vidstyle.stylizers.card import read_cards
 from vidstyle.training import loop
-from vidstyle.training.config import TrainConfig
+from vidstyle.training.config import FeedForwardConfig
+from vidstyle.training.feed_forward import FeedForwardTraining
 from vidstyle.training.ranks import average_gradients, rank, ranks
-from vidstyle.training.train import Training, train
+from vidstyle.training.train import train
 
 TOGETHER = """
 import pickle, sys
 import torch
 from torch import nn
 from vidstyle.training.ranks import average_gradients, rank
-from vidstyle.training.train import Training
+from vidstyle.training.feed_forward import FeedForwardTraining
 
-class Spy(Training):
+class Spy(FeedForwardTraining):
     def _take_step(self, batch):
         seen.append(batch)
         return super()._take_step(batch)
@@ -45,7 +46,7 @@ torch.save(told, f"{sys.argv[1]}.{rank()}")
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_two_processes_share_the_pictures_and_agree_on_the_weights(
-    config: TrainConfig, tmp_path: Path
+    config: FeedForwardConfig, tmp_path: Path
 ) -> None:
     config = replace(config, temporal=False, steps=3)
     (tmp_path / "together.py").write_text(TOGETHER)
@@ -64,7 +65,7 @@ def test_two_processes_share_the_pictures_and_agree_on_the_weights(
         assert [g.tolist() for g in told["gradients"]] == [[0.5, 0.5], [0.5, 0.5]]
     for name, weight in first["weights"].items():
         assert torch.equal(weight, second["weights"][name])
-    alone = Training(replace(config, name="alone"))
+    alone = FeedForwardTraining(replace(config, name="alone"))
     shares = [first["seen"][0], second["seen"][0], first["seen"][1], second["seen"][1]]
     assert all(torch.equal(shares[k], alone._dataset()[k]) for k in range(4))
     (card,) = read_cards(config.output / "tiny.safetensors")
@@ -92,8 +93,8 @@ def second(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("second")
-def test_the_second_of_two_takes_every_other_share(config: TrainConfig) -> None:
-    training = Training(replace(config, temporal=False))
+def test_the_second_of_two_takes_every_other_share(config: FeedForwardConfig) -> None:
+    training = FeedForwardTraining(replace(config, temporal=False))
     shares = training._dataset()
     for k, batch in enumerate(training._batches()):
         assert torch.equal(batch, shares[2 * k + 1])
@@ -101,7 +102,7 @@ def test_the_second_of_two_takes_every_other_share(config: TrainConfig) -> None:
 
 
 @pytest.mark.usefixtures("second")
-def test_only_the_first_process_writes(config: TrainConfig) -> None:
+def test_only_the_first_process_writes(config: FeedForwardConfig) -> None:
     train(config)
     assert not list((config.output / "tiny.run").iterdir())
     assert not (config.output / "tiny.safetensors").exists()

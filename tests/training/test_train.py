@@ -23,7 +23,8 @@ from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network
 from vidstyle.training import checkpoint, loop
 from vidstyle.training.clips import FramePair, save_pair
-from vidstyle.training.config import TrainConfig
+from vidstyle.training.config import FeedForwardConfig
+from vidstyle.training.feed_forward import FeedForwardTraining
 from vidstyle.training.loop import TrainProgress
 from vidstyle.training.losses import (
     FeatureStatistics,
@@ -32,7 +33,7 @@ from vidstyle.training.losses import (
     total_variation,
 )
 from vidstyle.training.motion import MovedPair
-from vidstyle.training.train import Training, train
+from vidstyle.training.train import train
 
 
 def metadata_of(path: Path) -> dict[str, str]:
@@ -43,7 +44,7 @@ def metadata_of(path: Path) -> dict[str, str]:
 STILL = {"content", "style", "smoothness", "grid"}
 
 
-def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
+def test_leaves_a_style_and_a_run_folder(config: FeedForwardConfig) -> None:
     seen: list[TrainProgress] = []
     path = train(config, seen.append)
     assert path == config.output / "tiny.safetensors"
@@ -60,7 +61,7 @@ def test_leaves_a_style_and_a_run_folder(config: TrainConfig) -> None:
         assert preview.size == (4 * 32, 2 * 32)
 
 
-def test_what_is_held_out_is_listed(config: TrainConfig) -> None:
+def test_what_is_held_out_is_listed(config: FeedForwardConfig) -> None:
     config = replace(config, val=0.1, steps=2)
     assert read_cards(train(config))[0].data == "18 photographs"
     listed = (config.run_folder / "held-out.txt").read_text().splitlines()
@@ -79,20 +80,20 @@ def test_what_is_held_out_is_listed(config: TrainConfig) -> None:
 
 @pytest.mark.parametrize("temporal", [False, True])
 def test_photographs_are_seen_at_one_scale_steady_or_not(
-    config: TrainConfig, temporal: bool
+    config: FeedForwardConfig, temporal: bool
 ) -> None:
     """A crop of 32 pixels with a border as wide on each side is a third of a photograph or less."""
     ramp = np.linspace(0, 255, 400).astype(np.uint8)
     for path in config.photos.rglob("*.jpg"):
         Image.fromarray(np.tile(ramp, (400, 1))).save(path)
-    batch = Training(replace(config, temporal=temporal))._dataset()[0]
+    batch = FeedForwardTraining(replace(config, temporal=temporal))._dataset()[0]
     seen = batch.first if isinstance(batch, MovedPair) else batch
     assert seen.shape == (2, 3, 32, 32)
     shares = seen.amax((1, 2, 3)) - seen.amin((1, 2, 3))
     assert all(0.24 < share < 0.35 for share in shares.tolist())
 
 
-def test_content_weighs_less_beside_steadiness(config: TrainConfig) -> None:
+def test_content_weighs_less_beside_steadiness(config: FeedForwardConfig) -> None:
     weights = {
         temporal: read_cards(
             train(replace(config, temporal=temporal, name=f"n{temporal:d}", steps=1))
@@ -102,9 +103,9 @@ def test_content_weighs_less_beside_steadiness(config: TrainConfig) -> None:
     assert weights == {False: 1.0, True: 0.75}
 
 
-def test_every_parameter_learns_by_one_optimizer(config: TrainConfig) -> None:
+def test_every_parameter_learns_by_one_optimizer(config: FeedForwardConfig) -> None:
     """Kernels, which Muon is for, by the first."""
-    training = Training(config)
+    training = FeedForwardTraining(config)
     kernels, others = (
         [p for group in optimizer.param_groups for p in group["params"]]
         for optimizer in training.optimizers
@@ -114,7 +115,9 @@ def test_every_parameter_learns_by_one_optimizer(config: TrainConfig) -> None:
     assert {*kernels, *others} == set(training.network.parameters())
 
 
-def test_photographs_that_cannot_be_used_are_named_and_not_counted(config: TrainConfig) -> None:
+def test_unusable_photographs_are_named_and_not_counted(
+    config: FeedForwardConfig,
+) -> None:
     (config.photos / "broken.jpg").write_bytes(b"no picture")
     notes: list[str] = []
     path = train(replace(config, steps=1), on_note=notes.append)
@@ -130,10 +133,10 @@ class Halved(torch.nn.Module):
 
 
 def test_losses_are_those_of_what_is_painted(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    config: FeedForwardConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With pixels in the place of features, content is a quarter of the photograph's square."""
-    training = Training(replace(config, temporal=False))
+    training = FeedForwardTraining(replace(config, temporal=False))
     monkeypatch.setattr(training, "network", Halved())
     monkeypatch.setattr(training, "perceptual", lambda pictures: [pictures] * 5)
     photo, other = torch.rand(2, 1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -146,12 +149,12 @@ def test_losses_are_those_of_what_is_painted(
 
 
 def test_styles_are_judged_each_by_its_own_painting(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    config: FeedForwardConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = config.styles[0]
     second = first.with_name("dark.png")
     ImageOps.invert(Image.open(first)).save(second)
-    training = Training(replace(config, styles=(first, second), temporal=False))
+    training = FeedForwardTraining(replace(config, styles=(first, second), temporal=False))
     judged: list[int] = []
     losses = training._losses
 
@@ -164,7 +167,7 @@ def test_styles_are_judged_each_by_its_own_painting(
     assert judged == [0, 1, 0, 1]
 
 
-def test_learns(config: TrainConfig) -> None:
+def test_learns(config: FeedForwardConfig) -> None:
     losses: list[float] = []
     train(replace(config, steps=150, temporal=False), lambda p: losses.append(p.losses["style"]))
     assert losses[-1] < 0.6 * losses[0]
@@ -189,7 +192,7 @@ train(pickle.load(sys.stdin.buffer), kill)
 """
 
 
-def test_a_killed_training_is_resumed_to_the_very_same_weights(config: TrainConfig) -> None:
+def test_a_killed_training_is_resumed_to_the_very_same_weights(config: FeedForwardConfig) -> None:
     """It is killed in step 3, its last checkpoint being that of step 2."""
     whole = replace(config, name="whole")
     expected = load_file(train(whole))
@@ -206,7 +209,7 @@ def test_a_killed_training_is_resumed_to_the_very_same_weights(config: TrainConf
 
 
 def test_the_first_look_comes_when_its_time_has_come(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    config: FeedForwardConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "SAVE_SECONDS", 0)
     looks: list[bool] = []
@@ -217,7 +220,7 @@ def test_the_first_look_comes_when_its_time_has_come(
     assert looks[4:] == [False] * 4
 
 
-def test_trains_on_clips(config: TrainConfig) -> None:
+def test_trains_on_clips(config: FeedForwardConfig) -> None:
     folder = config.output / "tiny.run" / "pairs"
     folder.mkdir(parents=True)
     frames = np.random.default_rng(0).integers(0, 256, (2, 40, 48, 3), dtype=np.uint8)
@@ -232,7 +235,7 @@ def test_trains_on_clips(config: TrainConfig) -> None:
         train(replace(config, resume=True))
 
 
-def test_a_resumed_training_learns_from_the_same(config: TrainConfig) -> None:
+def test_a_resumed_training_learns_from_the_same(config: FeedForwardConfig) -> None:
     """Wherever it lies by then. What is drawn in a step depends on how many pictures there are."""
     train(replace(config, steps=1))
     photos = config.photos.rename(config.photos.with_name("moved"))
@@ -248,7 +251,7 @@ def test_a_resumed_training_learns_from_the_same(config: TrainConfig) -> None:
     train(replace(resumed, perceptual=judge))
     weights = load_file(judge)
     save_file({name: t + 1e-3 for name, t in weights.items()}, judge, metadata_of(judge))
-    with pytest.raises(UsageError, match="learnt from other judges"):
+    with pytest.raises(UsageError, match="learnt from other perceptual networks"):
         train(replace(resumed, perceptual=judge))
     Image.new("RGB", (80, 70)).save(photos / "0.jpg")
     with pytest.raises(UsageError, match="learnt from other photographs"):
@@ -256,7 +259,7 @@ def test_a_resumed_training_learns_from_the_same(config: TrainConfig) -> None:
 
 
 def test_a_checkpoint_of_another_version_is_refused(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    config: FeedForwardConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(replace(config, steps=1))
     monkeypatch.setattr(checkpoint, "VERSION", "of tomorrow")
@@ -265,15 +268,15 @@ def test_a_checkpoint_of_another_version_is_refused(
 
 
 def test_a_photograph_that_goes_away_does_not_end_a_training(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    config: FeedForwardConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "SAVE_SECONDS", 0)
-    shown = Training(config).photos.shown[0]
+    shown = FeedForwardTraining(config).photos.shown[0]
     assert train(config, lambda _: shown.unlink(missing_ok=True)).exists()
     assert not shown.exists()
 
 
-def test_a_style_that_lies_there_is_not_overwritten(config: TrainConfig) -> None:
+def test_a_style_that_lies_there_is_not_overwritten(config: FeedForwardConfig) -> None:
     path = train(replace(config, steps=1))
     shutil.rmtree(config.run_folder)
     made = path.read_bytes()
@@ -282,8 +285,8 @@ def test_a_style_that_lies_there_is_not_overwritten(config: TrainConfig) -> None
     assert path.read_bytes() == made
 
 
-def test_weights_that_are_not_finite_are_not_kept(config: TrainConfig) -> None:
-    training = Training(replace(config, steps=1))
+def test_weights_that_are_not_finite_are_not_kept(config: FeedForwardConfig) -> None:
+    training = FeedForwardTraining(replace(config, steps=1))
     path = training.run(lambda _: None)
     kept = path.read_bytes(), training.checkpoint.read_bytes()
     with torch.no_grad():
@@ -293,14 +296,14 @@ def test_weights_that_are_not_finite_are_not_kept(config: TrainConfig) -> None:
     assert (path.read_bytes(), training.checkpoint.read_bytes()) == kept
 
 
-def test_a_painting_may_have_a_name_that_is_no_text(config: TrainConfig) -> None:
+def test_a_painting_may_have_a_name_that_is_no_text(config: FeedForwardConfig) -> None:
     name = os.fsdecode(b"caf\xe9.png")
     painting = config.styles[0].rename(config.styles[0].with_name(name))
     card = read_cards(train(replace(config, styles=(painting,), steps=1)))[0]
     assert card.title == "caf?"
 
 
-def test_refuses_to_overwrite_or_to_mix_trainings(config: TrainConfig) -> None:
+def test_refuses_to_overwrite_or_to_mix_trainings(config: FeedForwardConfig) -> None:
     with pytest.raises(UsageError, match="nothing to resume"):
         train(replace(config, resume=True))
     train(config)
@@ -311,12 +314,12 @@ def test_refuses_to_overwrite_or_to_mix_trainings(config: TrainConfig) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A", "a/b", "\x1b[31m"])
-def test_refuses_what_cannot_be_a_name(config: TrainConfig, name: str) -> None:
+def test_refuses_what_cannot_be_a_name(config: FeedForwardConfig, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be a style's name"):
         replace(config, name=name)
 
 
-def test_refuses_a_painting_that_is_too_small(config: TrainConfig) -> None:
+def test_refuses_a_painting_that_is_too_small(config: FeedForwardConfig) -> None:
     Image.new("RGB", (200, 20)).save(config.styles[0])
     with pytest.raises(InputError, match=r"200x20 is too small .* at least 32 pixels, better 64"):
         train(config)
@@ -325,20 +328,20 @@ def test_refuses_a_painting_that_is_too_small(config: TrainConfig) -> None:
         train(config)
 
 
-def test_a_folder_of_paintings_is_painted_like_on_average(config: TrainConfig) -> None:
+def test_a_folder_of_paintings_is_painted_like_on_average(config: FeedForwardConfig) -> None:
     folder = config.styles[0].parent / "paintings"
     folder.mkdir()
     for k in range(2):
         shutil.copy(config.styles[0], folder / f"{k}.png")
-    one, two = Training(config), Training(replace(config, styles=(folder,)))
+    one, two = FeedForwardTraining(config), FeedForwardTraining(replace(config, styles=(folder,)))
     for a, b in zip(one.styles[0], two.styles[0], strict=True):
         assert torch.allclose(a.mean, b.mean, rtol=1e-4)
         assert torch.allclose(a.covariance, b.covariance, rtol=1e-4, atol=1e-6)
     with pytest.raises(InputError, match="no such painting"):
-        Training(replace(config, styles=(folder / "missing",)))
+        FeedForwardTraining(replace(config, styles=(folder / "missing",)))
 
 
-def test_several_paintings_make_as_many_styles_in_one_file(config: TrainConfig) -> None:
+def test_several_paintings_make_as_many_styles_in_one_file(config: FeedForwardConfig) -> None:
     first = config.styles[0]
     second = first.with_name("Late Dusk.png")
     ImageOps.invert(Image.open(first)).save(second)
@@ -361,14 +364,14 @@ def test_several_paintings_make_as_many_styles_in_one_file(config: TrainConfig) 
     [(("a.png", "A.jpg"), "would make one style: a, a"), (("a.png", "+.png"), "'' cannot be")],
 )
 def test_names_of_several_paintings_are_checked(
-    config: TrainConfig, names: tuple[str, str], said: str
+    config: FeedForwardConfig, names: tuple[str, str], said: str
 ) -> None:
     with pytest.raises(UsageError, match=said):
         replace(config, styles=tuple(map(Path, names)))
 
 
-def test_a_loss_that_is_not_finite_stops_the_training(config: TrainConfig) -> None:
-    training = Training(config)
+def test_a_loss_that_is_not_finite_stops_the_training(config: FeedForwardConfig) -> None:
+    training = FeedForwardTraining(config)
     with pytest.raises(InputError, match="infinite at step 0"):
         training._remember({"style": math.nan})
 

@@ -19,8 +19,8 @@ from vidstyle.training.config import (
     MOST_HELD_OUT,
     Adversarial,
     CycleGanConfig,
-    JudgeKind,
-    TrainConfig,
+    DiscriminatorKind,
+    FeedForwardConfig,
     style_name,
 )
 from vidstyle.types import TIERS
@@ -28,7 +28,10 @@ from vidstyle.types import TIERS
 _FILE = click.Path(path_type=Path)
 _OWN = {
     "feed-forward": ("style_images", "begin_with", "style_size"),
-    "cyclegan": ("paintings", "picture_size", "filters", "adversarial", "judge", "keep_reverse"),
+    "cyclegan": (
+        *("paintings", "picture_size", "filters", "adversarial", "discriminator"),
+        "keep_reverse",
+    ),
 }
 """What only one method understands; the first of each is what it learns from."""
 _FOR_A_REAL_STYLE = (
@@ -59,7 +62,7 @@ _FOR_A_REAL_STYLE = (
 @click.option(
     "--tier",
     type=click.Choice(TIERS),
-    default=TrainConfig.tier,
+    default=FeedForwardConfig.tier,
     show_default=True,
     help="Size of the network.",
 )
@@ -74,31 +77,31 @@ _FOR_A_REAL_STYLE = (
 @click.option(
     "--val",
     type=click.FloatRange(0, MOST_HELD_OUT),
-    default=TrainConfig.val,
+    default=FeedForwardConfig.val,
     show_default=True,
     help="Share of the pictures that is not learnt from; the preview shows those then.",
 )
 @click.option(
     "--steps",
     type=click.IntRange(1),
-    help=f"[default: {TrainConfig.steps}, or {CycleGanConfig.steps} for cyclegan]",
+    help=f"[default: {FeedForwardConfig.steps}, or {CycleGanConfig.steps} for cyclegan]",
 )
 @click.option(
     "--crop",
     type=click.IntRange(48, 1024),
-    help=f"Side of the training pictures.  [default: {TrainConfig.crop}, or "
+    help=f"Side of the training pictures.  [default: {FeedForwardConfig.crop}, or "
     f"{CycleGanConfig.crop} for cyclegan]",
 )
 @click.option(
     "--style-weight",
     type=click.FloatRange(0.01, 100),
     help="More paints bolder, less keeps more of the photograph.  [default: "
-    f"{TrainConfig.style_weight}, or {CycleGanConfig.style_weight} for cyclegan]",
+    f"{FeedForwardConfig.style_weight}, or {CycleGanConfig.style_weight} for cyclegan]",
 )
 @click.option(
     "--style-size",
     type=click.IntRange(64, 2048),
-    default=TrainConfig.style_size,
+    default=FeedForwardConfig.style_size,
     show_default=True,
     help="Short side of the painting in pixels: larger gives larger strokes.",
 )
@@ -121,12 +124,12 @@ _FOR_A_REAL_STYLE = (
     type=click.Choice(get_args(Adversarial)),
     default=CycleGanConfig.adversarial,
     show_default=True,
-    help="What a cyclegan's painters and judges play for.",
+    help="What a cyclegan's generators and discriminators play for.",
 )
 @click.option(
-    "--judge",
-    type=click.Choice(get_args(JudgeKind)),
-    default=CycleGanConfig.judge,
+    "--discriminator",
+    type=click.Choice(get_args(DiscriminatorKind)),
+    default=CycleGanConfig.discriminator,
     show_default=True,
     help="What tells a cyclegan's paintings from real ones; the paper has patches.",
 )
@@ -138,9 +141,9 @@ _FOR_A_REAL_STYLE = (
     help="File of another network that judges, or vgg19 for torchvision's, downloaded once.",
 )
 @click.option(
-    "--device", default=TrainConfig.device, show_default=True, help="auto, cpu, cuda, mps."
+    "--device", default=FeedForwardConfig.device, show_default=True, help="auto, cpu, cuda, mps."
 )
-@click.option("--seed", type=click.IntRange(0), default=TrainConfig.seed, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=FeedForwardConfig.seed, show_default=True)
 @click.option("--title", default="", help="Title of the painting, for the style's card.")
 @click.option("--painter", default="", help="Who painted it.")
 @click.option("--year", default="", help="When.")
@@ -198,7 +201,7 @@ def train(context: click.Context, /, **options: Any) -> None:
             shown.say(note(_FOR_A_REAL_STYLE))
 
 
-def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | CycleGanConfig:
+def _config(context: click.Context, options: dict[str, Any]) -> FeedForwardConfig | CycleGanConfig:
     """The method's config; words that only another method understands are refused."""
     from vidstyle.stylizers.registry import user_folder
 
@@ -224,10 +227,10 @@ def _config(context: click.Context, options: dict[str, Any]) -> TrainConfig | Cy
     given = {name: value for name, value in options.items() if value is not None}
     if method == "cyclegan":
         return CycleGanConfig(**given)
-    return TrainConfig(styles=given.pop("style_images"), **given)
+    return FeedForwardConfig(styles=given.pop("style_images"), **given)
 
 
-def _refuse_shipped_names(config: TrainConfig | CycleGanConfig) -> None:
+def _refuse_shipped_names(config: FeedForwardConfig | CycleGanConfig) -> None:
     """The user's own styles are found before those that come with vidstyle, and would hide them."""
     from vidstyle.stylizers.registry import StyleRegistry, shipped_folder, user_folder
 
@@ -239,7 +242,7 @@ def _refuse_shipped_names(config: TrainConfig | CycleGanConfig) -> None:
             raise UsageError(f"{name}: comes with vidstyle; give your own another --name")
 
 
-def _demonstration(options: dict[str, Any]) -> TrainConfig:
+def _demonstration(options: dict[str, Any]) -> FeedForwardConfig:
     from vidstyle.jobs.demonstration import NAME, demonstration
 
     config = demonstration(options.pop("output"), options.pop("name") or NAME)
@@ -247,7 +250,7 @@ def _demonstration(options: dict[str, Any]) -> TrainConfig:
     return replace(config, **{n: value for n, value in options.items() if value not in (None, "")})
 
 
-def _how_to_go_on(config: TrainConfig | CycleGanConfig) -> str:
+def _how_to_go_on(config: FeedForwardConfig | CycleGanConfig) -> str:
     if not config.checkpoint.exists():
         return "stopped before the first checkpoint, which comes after two minutes"
     return f"the same command with --resume goes on from the last checkpoint of {config.name}"
@@ -273,7 +276,7 @@ def _name_from(source: Path | tuple[Path, ...]) -> str:
     return style_name(source[0] if isinstance(source, tuple) else source)
 
 
-def _summary(config: TrainConfig | CycleGanConfig, path: Path) -> Text:
+def _summary(config: FeedForwardConfig | CycleGanConfig, path: Path) -> Text:
     return Text.assemble(
         ("trained ", "green"),
         (clean(path), "bold"),

@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from vidstyle.errors import InputError
-from vidstyle.training.config import RUN_SUFFIX, TrainConfig
+from vidstyle.training.config import RUN_SUFFIX, FeedForwardConfig
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
@@ -20,7 +20,7 @@ STRIDE: Final = 8
 """Frames from one still to the next."""
 
 
-def demonstration(output: Path, name: str = NAME) -> TrainConfig:
+def demonstration(output: Path, name: str = NAME) -> FeedForwardConfig:
     """Set up a training on a painting and stills of the sample clip, which come with vidstyle.
 
     Args:
@@ -32,7 +32,7 @@ def demonstration(output: Path, name: str = NAME) -> TrainConfig:
     """
     stills = output / f"{name}{RUN_SUFFIX}" / "stills"
     take_stills(sample_folder() / "sample.mp4", stills)
-    return TrainConfig(
+    return FeedForwardConfig(
         styles=(sample_folder() / "painting.jpg",),
         photos=stills,
         output=output,

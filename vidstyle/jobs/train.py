@@ -7,15 +7,15 @@ from pathlib import Path
 
 from vidstyle.errors import ResourceError
 from vidstyle.jobs.publish import held
-from vidstyle.training import train as feed_forward
-from vidstyle.training.config import CycleGanConfig, TrainConfig
+from vidstyle.training.config import CycleGanConfig, FeedForwardConfig
 from vidstyle.training.log import read_losses
 from vidstyle.training.loop import TrainProgress, refuse_clash
 from vidstyle.training.ranks import rank
+from vidstyle.training.train import train as train_style
 
 
 def train(
-    config: TrainConfig | CycleGanConfig,
+    config: FeedForwardConfig | CycleGanConfig,
     on_progress: Callable[[TrainProgress], None] = lambda _: None,
     on_note: Callable[[str], None] = lambda _: None,
     on_clips: Callable[[int, int], None] = lambda _done, _of: None,
@@ -36,7 +36,7 @@ def train(
         ResourceError: the output folder cannot be written.
     """
     if rank() > 0:  # the first of several processes speaks and writes for all
-        return feed_forward.train(config)
+        return train_style(config)
     run_folder = config.run_folder
     refuse_clash(config)  # before an hour goes into clips
     try:
@@ -54,7 +54,7 @@ def train(
             from vidstyle.jobs.pairs import cache_pairs
 
             cache_pairs(config.clips, config.pair_folder, config.shown_size, on_clips, on_note)
-        path = feed_forward.train(config, progress, on_note)
+        path = train_style(config, progress, on_note)
         plot_losses(run_folder)
     return path
 

@@ -183,7 +183,7 @@ class WideColour(nn.Conv2d):
 
 
 BORDER: Final = 8
-"""What an adversarial judge sees at the border of a picture differs from what it sees inside, and
+"""What a discriminator sees at the border of a picture differs from what it sees inside, and
 teaches painters a frame as wide as this."""
 
 

@@ -14,24 +14,24 @@ from vidstyle.training.config import Adversarial
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What judge and painter play for, as functions of the judge's verdicts (N, K, H, W)."""
+    """What both sides play for, as functions of the discriminator's scores (N, K, H, W)."""
 
-    judge: Callable[[Tensor, Tensor], Tensor]
-    """The judge's, of its verdicts on real and on made pictures."""
-    fool: Callable[[Tensor], Tensor]
-    """The painter's, of the verdicts on what it made."""
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    """Of the scores on real and on made pictures."""
+    generator: Callable[[Tensor], Tensor]
+    """Of the scores on what it made."""
 
 
 ADVERSARIAL: Final[dict[Adversarial, AdversarialLoss]] = {
     # Mao et al. 2017, "Least squares generative adversarial networks": real is 1, made is 0.
     "lsgan": AdversarialLoss(
-        judge=lambda real, made: ((real - 1).square().mean() + made.square().mean()) / 2,
-        fool=lambda made: (made - 1).square().mean(),
+        discriminator=lambda real, made: ((real - 1).square().mean() + made.square().mean()) / 2,
+        generator=lambda made: (made - 1).square().mean(),
     ),
-    # Lim and Ye 2017, "Geometric GAN": only verdicts within the margin teach the judge.
+    # Lim and Ye 2017, "Geometric GAN": only scores within the margin teach the discriminator.
     "hinge": AdversarialLoss(
-        judge=lambda real, made: (F.relu(1 - real).mean() + F.relu(1 + made).mean()) / 2,
-        fool=lambda made: -made.mean(),
+        discriminator=lambda real, made: (F.relu(1 - real).mean() + F.relu(1 + made).mean()) / 2,
+        generator=lambda made: -made.mean(),
     ),
 }
 
@@ -39,7 +39,7 @@ ADVERSARIAL: Final[dict[Adversarial, AdversarialLoss]] = {
 def distance(a: Tensor, b: Tensor) -> Tensor:
     """Mean absolute difference of pictures in [0, 1], as if they were in the paper's [-1, 1].
 
-    Of a picture and its way there and back it is the cycle loss, of a painting and what the painter
-    makes of it the identity loss.
+    Of a picture and its way there and back it is the cycle loss, of a painting and what the
+    generator makes of it the identity loss.
     """
     return 2 * (a - b).abs().mean()

@@ -1,7 +1,7 @@
-"""Changes that a judge is not to mind, so that it cannot learn a small collection by heart.
+"""Changes that a discriminator is not to mind, so that it learns no small collection by heart.
 
 Zhao et al. (2020), "Differentiable augmentation for data-efficient GAN training": real and made
-pictures are changed alike, and the painter learns through the changes.
+pictures are changed alike, and the generator learns through the changes.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ MARGIN: Final = 32
 """Pixels around a crop, so that made motion does not leave what there is to see."""
 
 Adversarial = Literal["lsgan", "hinge"]
-JudgeKind = Literal["features", "patches"]
+DiscriminatorKind = Literal["features", "patches"]
 LEAST_CROP: Final = 48
 """Of a CycleGAN: motion is made with a mirrored border of `MARGIN` pixels, which must fit in."""
 
@@ -114,7 +114,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(RunSettings):
+class FeedForwardConfig(RunSettings):
     """One feed-forward training of one style.
 
     The defaults need no tuning from style to style: every loss is relative to its own target.
@@ -133,7 +133,7 @@ class TrainConfig(RunSettings):
     """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
     style_weight: float = 0.45
     content_weight: float = 1.0
-    """With `temporal` 0.75 of it counts: see `vidstyle.training.train.CONTENT_BESIDE_TEMPORAL`."""
+    """With `temporal` 0.75 of it counts: see `feed_forward.CONTENT_BESIDE_TEMPORAL`."""
     smoothness_weight: float = 0.15
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""
@@ -186,8 +186,8 @@ class CycleGanConfig(RunSettings):
 
     Crop, pool and schedule are those of Zhu et al. (2017), "Unpaired image-to-image translation
     using cycle-consistent adversarial networks". Its rate and its weights, 2e-4, 10 and 5, are for
-    makers that begin with noise: ours begin with no change at all, which cycle and identity loss
-    would hold them to.
+    generators that begin with noise: ours begin with no change at all, which cycle and identity
+    loss would hold them to.
 
     Raises:
         UsageError: a value is out of its range.
@@ -204,8 +204,8 @@ class CycleGanConfig(RunSettings):
     filters: int = 32
     """Channels of the first layer of `best`; the paper has 64. `fast` has twice as many."""
     adversarial: Adversarial = "lsgan"
-    judge: JudgeKind = "features"
-    """What judges: heads on the perceptual network's features, or the paper's PatchGAN."""
+    discriminator: DiscriminatorKind = "features"
+    """Heads on the perceptual network's features, or the paper's PatchGAN."""
     keep_reverse: bool = False
     """Keep the way back, from paintings to photographs, in the style file as well."""
     cycle_weight: float = 1.0
@@ -217,7 +217,7 @@ class CycleGanConfig(RunSettings):
     stability_weight: float = 8.0
     """Weight of the painting's steadiness; unused without `temporal`."""
     learning_rate: float = 1e-3
-    judge_learning_rate: float = 4e-4
+    discriminator_learning_rate: float = 4e-4
 
     @property
     def shown_size(self) -> int:
@@ -227,7 +227,8 @@ class CycleGanConfig(RunSettings):
     def __post_init__(self) -> None:
         """Refuse what would fail late."""
         super().__post_init__()
-        for setting, choices in (("adversarial", Adversarial), ("judge", JudgeKind)):
+        kinds = (("adversarial", Adversarial), ("discriminator", DiscriminatorKind))
+        for setting, choices in kinds:
             if (value := getattr(self, setting)) not in get_args(choices):
                 known = ", ".join(get_args(choices))
                 raise UsageError(f"{setting} {value!r} is unknown; choose one of {known}")

@@ -1,15 +1,15 @@
 """CycleGAN training: a network learns from a collection of paintings, with no pairs to learn from.
 
 Zhu et al. (2017), "Unpaired image-to-image translation using cycle-consistent adversarial
-networks": a painter turns photographs into paintings that a judge cannot tell from real ones, and a
-photographer must be able to find the photograph again. Added here: the finished painter is a
-running average of its weights; judges of small collections see augmented pictures; and `temporal`
-asks for the same painting of the same thing when it moves, on motion made from stills (synthetic
-flow, as in Wang et al. 2022, "Learning temporally and semantically consistent unpaired
-video-to-video translation through pseudo-supervision from synthetic optical flow") and on that of
-clips. So that thousands of steps do where the paper takes a million, makers begin with no change,
-judges see with a perceptual network, and paintings are also asked for the collection's feature
-statistics.
+networks": a generator turns photographs into paintings that a discriminator cannot tell from real
+ones, and a second generator must be able to find the photograph again. Added here: the finished
+painter is a running average of its weights; discriminators of small collections see augmented
+pictures; and `temporal` asks for the same painting of the same thing when it moves, on motion made
+from stills (synthetic flow, as in Wang et al. 2022, "Learning temporally and semantically
+consistent unpaired video-to-video translation through pseudo-supervision from synthetic optical
+flow") and on that of clips. So that thousands of steps do where the paper takes a million,
+generators begin with no change, discriminators see with a perceptual network, and paintings are
+also asked for the collection's feature statistics.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from vidstyle.training.data import (
     load_picture,
     to_tensor,
 )
-from vidstyle.training.judge import FeatureJudge, ImagePool, PatchGAN
+from vidstyle.training.discriminator import FeatureDiscriminator, ImagePool, PatchGAN
 from vidstyle.training.loop import TrainingLoop, descend
 from vidstyle.training.losses import grid_loss, stability_loss, statistics, style_loss
 from vidstyle.training.motion import MovedPair
@@ -47,43 +47,45 @@ from vidstyle.training.targets import perceptual_network, style_targets
 from vidstyle.types import StyleCard, Tier
 
 ADAM_BETAS: Final = (0.5, 0.999)
-JUDGE_WIDTH: Final[dict[Tier, int]] = {"fast": 32, "best": 64}
+DISCRIMINATOR_WIDTH: Final[dict[Tier, int]] = {"fast": 32, "best": 64}
 """Channels of a PatchGAN's first layer: the paper's 64 against a small painter only costs time."""
 HEAD_WIDTH: Final = 64
-"""Channels of the heads of a judge that sees with the perceptual network."""
+"""Channels of the heads of a discriminator that sees with the perceptual network."""
 LOOKED_AT: Final = 200
 """Most pictures of a kind that statistics are taken of before the training."""
 SMALL_COLLECTION: Final = 1000
-"""With fewer pictures than this, a judge sees them augmented."""
+"""With fewer pictures than this, a discriminator sees them augmented."""
 
 
 class Side(nn.Module):
-    """One kind of picture: who makes it from the other kind, who judges it, what was made of late.
+    """One kind of picture: what makes it, what tells it from real ones, what was made of late.
 
     Attributes:
-        maker: turns pictures of the other kind into this one.
-        average: the running average of the maker.
+        generator: turns pictures of the other kind into this one.
+        average: the running average of the generator.
     """
 
-    def __init__(self, maker: StyleNetwork, judge: nn.Module, crop: int, *, small: bool) -> None:
+    def __init__(
+        self, generator: StyleNetwork, discriminator: nn.Module, crop: int, *, small: bool
+    ) -> None:
         super().__init__()
-        self.maker = maker
-        self.average = deepcopy(maker).requires_grad_(False)
-        self.judge = judge
+        self.generator = generator
+        self.average = deepcopy(generator).requires_grad_(False)
+        self.discriminator = discriminator
         self.pool = ImagePool(crop)
         self.small = small
 
-    def verdicts(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
-        """What the judge says of pictures (N, 3, S, S)."""
+    def scores(self, pictures: Tensor, rng: np.random.Generator) -> Tensor:
+        """What the discriminator says of pictures (N, 3, S, S)."""
         seen = augment(pictures, rng) if self.small else pictures
-        judged: Tensor = self.judge(seen).float()
-        return judged
+        scores: Tensor = self.discriminator(seen).float()
+        return scores
 
     @torch.no_grad()
     def follow(self, step: int) -> None:
-        """Let the average follow the maker."""
+        """Let the average follow the generator."""
         weight = 1 - average_decay(step)
-        pairs = zip(self.average.parameters(), self.maker.parameters(), strict=True)
+        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
         for average, current in pairs:
             average.lerp_(current, weight)
 
@@ -118,23 +120,25 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         self.frozen = [self.perceptual]
         self.style = style_targets(self.perceptual, self._some(self.paintings.learnt))
         torch.manual_seed(config.seed)
-        sides = (self._side(pictures) for pictures in (self.paintings.learnt, self.photos.learnt))
-        self.learned = CycleGan(*sides).to(self.device)
-        makers = [p for side in self.learned.sides for p in side.maker.parameters()]
-        judges = [p for side in self.learned.sides for p in side.judge.parameters()]
-        self.optimizers = [Adam(makers, betas=ADAM_BETAS), Adam(judges, betas=ADAM_BETAS)]
+        self.learned = CycleGan(
+            self._side(self.paintings.learnt), self._side(self.photos.learnt)
+        ).to(self.device)
+        sides = self.learned.sides
+        generators = [p for side in sides for p in side.generator.parameters()]
+        discriminators = [p for side in sides for p in side.discriminator.parameters()]
+        self.optimizers = [Adam(p, betas=ADAM_BETAS) for p in (generators, discriminators)]
         self._resume()
 
     def _side(self, pictures: Sequence[Path]) -> Side:
         c = self.config
-        maker = NETWORKS[TIER_NETWORK[c.tier]](**parameters(c.tier, c.filters))
+        generator = NETWORKS[TIER_NETWORK[c.tier]](**parameters(c.tier, c.filters))
         small = len(pictures) < SMALL_COLLECTION
-        return Side(maker, self._judge(pictures), c.crop, small=small)
+        return Side(generator, self._discriminator(pictures), c.crop, small=small)
 
-    def _judge(self, pictures: Sequence[Path]) -> nn.Module:
-        if self.config.judge == "patches":
-            return PatchGAN(JUDGE_WIDTH[self.config.tier])
-        return FeatureJudge(self.perceptual, self._some(pictures), HEAD_WIDTH)
+    def _discriminator(self, pictures: Sequence[Path]) -> nn.Module:
+        if self.config.discriminator == "patches":
+            return PatchGAN(DISCRIMINATOR_WIDTH[self.config.tier])
+        return FeatureDiscriminator(self.perceptual, self._some(pictures), HEAD_WIDTH)
 
     def _some(self, pictures: Sequence[Path]) -> Iterator[Tensor]:
         """The middles (1, 3, S, S) of pictures spread over all of them.
@@ -157,53 +161,55 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         return UnpairedBatches(seen, paintings)
 
     def _take_step(self, batch: tuple[Tensor | MovedPair, Tensor]) -> dict[str, Tensor]:
-        c, (makers, judges) = self.config, self.optimizers
+        c, (generators, discriminators) = self.config, self.optimizers
         share = constant_then_linear(self.step, c.steps)
         rng = np.random.default_rng((c.seed, self._share, 2))
         seen, paintings = batch[0], batch[1].to(self.device)
         pair = seen if isinstance(seen, MovedPair) else None
         pictures = (seen.first if isinstance(seen, MovedPair) else seen).to(self.device)
         photos = pictures[-c.batch :]
-        self._judges_learn(False)
+        self._discriminators_learn(False)
         with self._autocast():
-            losses, painted, taken = self._maker_losses(pictures, paintings, pair, rng)
-        descend([makers], share * c.learning_rate, losses, self._weights())
-        self._judges_learn(True)
+            losses, painted, taken = self._generator_losses(pictures, paintings, pair, rng)
+        descend([generators], share * c.learning_rate, losses, self._weights())
+        self._discriminators_learn(True)
+        own, other = self.learned.sides
         with self._autocast():
-            judged = {
-                "painting judge": self._judge_loss(self.learned.paintings, paintings, painted, rng),
-                "photo judge": self._judge_loss(self.learned.photos, photos, taken, rng),
+            told = {
+                "painting discriminator": self._discriminator_loss(own, paintings, painted, rng),
+                "photo discriminator": self._discriminator_loss(other, photos, taken, rng),
             }
-        descend([judges], share * c.judge_learning_rate, judged, dict.fromkeys(judged, 1.0))
+        rate = share * c.discriminator_learning_rate
+        descend([discriminators], rate, told, dict.fromkeys(told, 1.0))
         for side in self.learned.sides:
             side.follow(self.step)
-        return losses | judged
+        return losses | told
 
-    def _judges_learn(self, learn: bool) -> None:
+    def _discriminators_learn(self, learn: bool) -> None:
         for side in self.learned.sides:
-            side.judge.requires_grad_(learn)
+            side.discriminator.requires_grad_(learn)
 
-    def _maker_losses(
+    def _generator_losses(
         self, pictures: Tensor, paintings: Tensor, pair: MovedPair | None, rng: np.random.Generator
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """The makers' losses, the painted photographs, and what was photographed.
+        """The generators' losses, the painted photographs, and what was photographed.
 
         Of the pictures the last are photographs; frames, if any, come before them.
         """
         to_paint, to_take = self.learned.sides
         photos = pictures[-self.config.batch :]
         moved = [] if pair is None else [pair.second.to(self.device)]
-        all_painted = to_paint.maker(torch.cat([pictures, *moved, paintings])).float()
+        all_painted = to_paint.generator(torch.cat([pictures, *moved, paintings])).float()
         painted = all_painted[: len(pictures)][-len(photos) :]
         same_paintings = all_painted[-len(paintings) :]
-        all_taken = to_take.maker(torch.cat([paintings, photos])).float()
+        all_taken = to_take.generator(torch.cat([paintings, photos])).float()
         taken, same_photos = all_taken[: len(paintings)], all_taken[len(paintings) :]
-        photos_again = to_take.maker(painted).float()
-        paintings_again = to_paint.maker(taken).float()
-        fool = ADVERSARIAL[self.config.adversarial].fool
+        photos_again = to_take.generator(painted).float()
+        paintings_again = to_paint.generator(taken).float()
+        adversarial = ADVERSARIAL[self.config.adversarial].generator
         losses = {
-            "painting": fool(to_paint.verdicts(painted, rng)),
-            "photo": fool(to_take.verdicts(taken, rng)),
+            "painting": adversarial(to_paint.scores(painted, rng)),
+            "photo": adversarial(to_take.scores(taken, rng)),
             "cycle": distance(photos_again, photos) + distance(paintings_again, paintings),
             "identity": distance(same_photos, photos) + distance(same_paintings, paintings),
             "style": style_loss([statistics(f) for f in self.perceptual(painted)], self.style),
@@ -214,7 +220,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         return losses, painted.detach(), taken.detach()
 
     def _weights(self) -> dict[str, float]:
-        """Of the makers' losses."""
+        """Of the generators' losses."""
         c = self.config
         weights = {"painting": 1.0, "photo": 1.0, "cycle": c.cycle_weight}
         weights |= {"identity": c.identity_weight, "style": c.style_weight, "grid": c.grid_weight}
@@ -222,12 +228,12 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
             weights["stability"] = c.stability_weight * stability_share(self.step, c.steps)
         return weights
 
-    def _judge_loss(
+    def _discriminator_loss(
         self, side: Side, real: Tensor, made: Tensor, rng: np.random.Generator
     ) -> Tensor:
-        verdicts = side.verdicts(torch.cat([real, side.pool.exchange(made, rng)]), rng)
-        judge = ADVERSARIAL[self.config.adversarial].judge
-        return judge(verdicts[: len(real)], verdicts[len(real) :])
+        scores = side.scores(torch.cat([real, side.pool.exchange(made, rng)]), rng)
+        loss = ADVERSARIAL[self.config.adversarial].discriminator
+        return loss(scores[: len(real)], scores[len(real) :])
 
     def _finished(self) -> StyleNetwork:
         return self.learned.paintings.average
@@ -254,10 +260,14 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         recipe: dict[str, Any] = {
             "method": "cyclegan",
             "adversarial": c.adversarial,
-            "judge": c.judge,
+            "discriminator": c.discriminator,
         }
-        recipe |= {"judge_learning_rate": c.judge_learning_rate, "weights": self._weights()}
-        recipe |= {"picture_size": c.picture_size, "perceptual": self.perceptual.description}
+        recipe |= {"discriminator_learning_rate": c.discriminator_learning_rate}
+        recipe |= {
+            "weights": self._weights(),
+            "picture_size": c.picture_size,
+            "perceptual": self.perceptual.description,
+        }
         card = self._filled_card(
             network=TIER_NETWORK[c.tier],
             parameters=parameters(c.tier, c.filters),

@@ -33,7 +33,7 @@ from vidstyle.training.data import (
     to_tensor,
     usable_pictures,
 )
-from vidstyle.training.judge import PatchGAN
+from vidstyle.training.discriminator import PatchGAN
 from vidstyle.training.log import LossLog
 from vidstyle.training.ranks import average_gradients, leave, meet, rank, ranks
 from vidstyle.training.sources import of_archives, of_contents, of_pictures
@@ -170,7 +170,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         judge = self.config.perceptual or shipped_file(PERCEPTUAL)
         sources = {
             "photographs": of_pictures(self.config.photos, self.photos.learnt),
-            "judges": of_contents([judge]) if judge.is_file() else str(judge),
+            "perceptual networks": of_contents([judge]) if judge.is_file() else str(judge),
         }
         if self.clips:
             sources["clips"] = of_archives(self.clips.files)

@@ -16,7 +16,7 @@ from vidstyle.jobs.measuring import judge, sets
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.set_report import SetsReport
 from vidstyle.jobs.measuring.sets import SIDE, evaluate_sets, source_of, square
-from vidstyle.perceptual.judges import InceptionFeatures
+from vidstyle.perceptual.metric_networks import InceptionFeatures
 
 pytestmark = pytest.mark.usefixtures("offline")
 

@@ -21,7 +21,7 @@ from vidstyle.metrics.likeness import (
     self_similarity_distance,
     ssim,
 )
-from vidstyle.perceptual.judges import Distance, Inception, load_inception, load_lpips
+from vidstyle.perceptual.metric_networks import Distance, Inception, load_inception, load_lpips
 from vidstyle.perceptual.network import VGG19, PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.device import choose_device
 

@@ -38,7 +38,7 @@ from vidstyle.metrics.likeness import (
     ssim,
 )
 from vidstyle.motion.scale import scaled
-from vidstyle.perceptual.judges import Distance, load_art_inception, load_lpips
+from vidstyle.perceptual.metric_networks import Distance, load_art_inception, load_lpips
 from vidstyle.video.align import align, crop
 from vidstyle.video.images import is_image, read_image
 from vidstyle.video.info import probe

@@ -12,30 +12,30 @@ from torch.nn import functional as F
 
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.networks import InstanceNorm
-from vidstyle.training.judge import FeatureJudge, ImagePool, PatchGAN
+from vidstyle.training.discriminator import FeatureDiscriminator, ImagePool, PatchGAN
 
 
-def without_norms(judge: PatchGAN) -> PatchGAN:
+def without_norms(discriminator: PatchGAN) -> PatchGAN:
     """A norm's statistics see the whole picture, but tell next to nothing of a single pixel."""
-    for place, layer in enumerate(judge.layers):
+    for place, layer in enumerate(discriminator.layers):
         if isinstance(layer, InstanceNorm):
-            judge.layers[place] = nn.Identity()
-    return judge
+            discriminator.layers[place] = nn.Identity()
+    return discriminator
 
 
-def test_a_verdict_is_on_a_patch_of_70_by_70_pixels() -> None:
+def test_a_score_is_on_a_patch_of_70_by_70_pixels() -> None:
     torch.manual_seed(0)
     picture = torch.rand(1, 3, 128, 128, requires_grad=True)
-    verdicts = without_norms(PatchGAN(4))(picture)
-    assert verdicts.shape == (1, 1, 14, 14)
-    verdicts[0, 0, 7, 6].backward()
+    scores = without_norms(PatchGAN(4))(picture)
+    assert scores.shape == (1, 1, 14, 14)
+    scores[0, 0, 7, 6].backward()
     assert picture.grad is not None
     rows, columns = picture.grad.abs().sum((0, 1)).nonzero().unbind(1)
     assert rows.max() - rows.min() + 1 == 70
     assert columns.max() - columns.min() + 1 == 70
 
 
-def test_a_judge_of_64_channels_is_the_papers() -> None:
+def test_a_discriminator_of_64_channels_is_the_papers() -> None:
     weights = sum(p.numel() for n, p in PatchGAN().named_parameters() if p.dim() == 4)
     assert weights == 16 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512)
 
@@ -45,32 +45,32 @@ def eyes(perceptual: Path) -> PerceptualNetwork:
     return load_perceptual(perceptual)
 
 
-def test_a_judge_of_features_sees_every_picture_and_learns_with_its_heads_alone(
+def test_a_discriminator_of_features_sees_every_picture_and_learns_with_its_heads_alone(
     eyes: PerceptualNetwork,
 ) -> None:
     torch.manual_seed(0)
-    judge = FeatureJudge(eyes, [torch.rand(1, 3, 48, 48)], 4)
+    discriminator = FeatureDiscriminator(eyes, [torch.rand(1, 3, 48, 48)], 4)
     picture = torch.rand(2, 3, 64, 48, requires_grad=True)
-    verdicts = judge(picture)
-    assert verdicts.shape == (2, 3, 8, 6)
-    verdicts.sum().backward()
+    scores = discriminator(picture)
+    assert scores.shape == (2, 3, 8, 6)
+    scores.sum().backward()
     assert picture.grad is not None
     assert picture.grad.abs().sum((1, 2, 3)).min() > 0
-    assert {name.split(".")[0] for name in judge.state_dict()} == {"sizes", "heads"}
-    assert all(p.grad is not None for p in judge.parameters())
+    assert {name.split(".")[0] for name in discriminator.state_dict()} == {"sizes", "heads"}
+    assert all(p.grad is not None for p in discriminator.parameters())
 
 
 def test_features_of_any_size_are_judged_as_if_they_were_1(eyes: PerceptualNetwork) -> None:
     torch.manual_seed(0)
     bright = torch.rand(1, 3, 48, 48)
     pictures = [bright, bright / 2]
-    judge = FeatureJudge(eyes, pictures, 4)
-    verdicts = judge(bright)
+    discriminator = FeatureDiscriminator(eyes, pictures, 4)
+    scores = discriminator(bright)
     for place, layer in enumerate((1, 2, 3)):
         seen = [eyes(picture)[layer] for picture in pictures]
         size = torch.stack([features.square().mean() for features in seen]).mean().sqrt()
-        one = judge.heads[place](seen[0] / size)
-        assert torch.allclose(verdicts[:, place], F.adaptive_avg_pool2d(one, 6)[:, 0], atol=1e-6)
+        one = discriminator.heads[place](seen[0] / size)
+        assert torch.allclose(scores[:, place], F.adaptive_avg_pool2d(one, 6)[:, 0], atol=1e-6)
 
 
 def numbered(numbers: list[int]) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What an adversarial training plays against: judges, and a memory of old attempts."""
+"""What an adversarial training plays against: discriminators, and a memory of old attempts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PatchGAN(nn.Module):
         return judged
 
 
-class FeatureJudge(nn.Module):
+class FeatureDiscriminator(nn.Module):
     """Judges places of a picture by what a perceptual network sees there.
 
     Sauer et al. (2021), "Projected GANs converge faster", in small: three layers of the network,
@@ -65,16 +65,16 @@ class FeatureJudge(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Judge (N, 3, H, W) in [0, 1], H and W at least 32: (N, 3, H / 8, W / 8)."""
         features = self.see[0](pictures)
-        verdicts = [
+        scores = [
             head(features[tap] / size)
             for tap, size, head in zip(self.taps, self.sizes, self.heads, strict=True)
         ]
-        coarsest = verdicts[-1].shape[-2:]
-        return torch.cat([F.adaptive_avg_pool2d(verdict, coarsest) for verdict in verdicts], dim=1)
+        coarsest = scores[-1].shape[-2:]
+        return torch.cat([F.adaptive_avg_pool2d(score, coarsest) for score in scores], dim=1)
 
 
 def _head(inputs: int, width: int) -> nn.Sequential:
-    """Features (N, inputs, H, W) to a verdict at each place."""
+    """Features (N, inputs, H, W) to a score at each place."""
     return nn.Sequential(
         *(nn.Conv2d(inputs, width, 1), nn.LeakyReLU(SLOPE)),
         *(nn.Conv2d(width, width, 3, 1, 1), nn.LeakyReLU(SLOPE)),
@@ -83,7 +83,7 @@ def _head(inputs: int, width: int) -> nn.Sequential:
 
 
 class ImagePool(nn.Module):
-    """A history of made pictures, which keeps a judge from forgetting old tricks.
+    """A history of made pictures, which keeps a discriminator from forgetting old tricks.
 
     Half of the pictures that come in are exchanged for older ones (Shrivastava et al. 2017). It is
     a module of buffers so that a checkpoint holds it.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vidstyle.errors import InputError
-from vidstyle.perceptual.judges import load_inception, load_lpips
+from vidstyle.perceptual.metric_networks import load_inception, load_lpips
 
 CPU = torch.device("cpu")
 
