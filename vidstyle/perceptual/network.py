@@ -28,6 +28,8 @@ CONVOLUTIONS: Final = (
 )
 POOLED_AFTER: Final = frozenset(("conv1_2", "conv2_2", "conv3_4", "conv4_4"))
 TAPS: Final = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+RELU1_1, RELU2_1, RELU3_1, RELU4_1, RELU5_1 = range(5)
+"""Where these layers are among the features: they follow TAPS."""
 TORCHVISION_INDICES: Final = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
 """Where torchvision's `vgg19().features` holds CONVOLUTIONS."""
 

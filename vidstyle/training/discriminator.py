@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vidstyle.perceptual.network import PerceptualNetwork
+from vidstyle.perceptual.network import RELU2_1, RELU3_1, RELU4_1, PerceptualNetwork
 from vidstyle.stylizers.networks import InstanceNorm
 
 SLOPE: Final = 0.2
@@ -44,8 +44,7 @@ class FeatureDiscriminator(nn.Module):
     each with a head of its own. What tells paintings from photographs need not be learnt first.
     """
 
-    taps: Final = (1, 2, 3)
-    """relu2_1, relu3_1 and relu4_1 among the network's features."""
+    taps: Final = (RELU2_1, RELU3_1, RELU4_1)
 
     def __init__(
         self, perceptual: PerceptualNetwork, pictures: Iterable[Tensor], width: int

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from vidstyle.errors import InputError
+from vidstyle.perceptual.network import RELU4_1
 from vidstyle.stylizers.networks import (
     NETWORKS,
     TIER_NETWORK,
@@ -50,8 +51,8 @@ ADAM_BETAS: Final = (0.9, 0.99)
 CONTENT_BESIDE_TEMPORAL: Final = 0.75
 """Share of its weight that content keeps beside `temporal`: what holds still keeps shapes as well,
 and with all of it the painting would come out paler than without `temporal`."""
-CONTENT_LAYER: Final = 3
-"""relu4_1: what is shown, not how."""
+CONTENT_LAYER: Final = RELU4_1
+"""What is shown, not how."""
 
 
 class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):

@@ -22,14 +22,17 @@ from vidstyle.metrics.likeness import (
     ssim,
 )
 from vidstyle.perceptual.metric_networks import Distance, Inception, load_inception, load_lpips
-from vidstyle.perceptual.network import VGG19, PerceptualNetwork, load_perceptual
+from vidstyle.perceptual.network import (
+    RELU2_1,
+    RELU3_1,
+    VGG19,
+    PerceptualNetwork,
+    load_perceptual,
+)
 from vidstyle.stylizers.device import choose_device
 
 T = TypeVar("T")
 Image = NDArray[np.uint8]
-
-RELU2_1, RELU3_1 = 1, 2
-"""Where these layers are among the network's features."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +90,32 @@ def tensor(image: Image, device: torch.device) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A picture and what networks see in it."""
+class Seen:
+    """A picture (1, 3, H, W) in [0, 1], and what networks see in it."""
 
     picture: Tensor
     vgg: Sequence[Tensor] = ()
     places: Features | None = None
+
+
+def likeness(networks: Networks, source: Seen, own: Seen) -> dict[str, float | None]:
+    """How like its source a picture is, by the name of each measure; None where it has no value."""
+    found = {
+        "ssim": ssim(source.picture, own.picture),
+        "layout": layout_kept(source.picture, own.picture),
+    }
+    if networks.distance is not None:
+        found["content_distance"] = distance(networks, source, own)
+    if own.vgg:
+        found["cfsd"] = self_similarity_distance(source.vgg[RELU3_1], own.vgg[RELU3_1])
+    return found
+
+
+def distance(networks: Networks, a: Seen, b: Seen) -> float:
+    """The perceptual distance `networks.distance` of two pictures."""
+    if networks.lpips is not None:
+        return networks.lpips(a.picture, b.picture)
+    return feature_distance(a.vgg, b.vgg)
 
 
 class Judge:
@@ -111,31 +134,21 @@ class Judge:
         unblended = seen[0] if self._has_unblended else None
         self._note_style(meters[0], time, source)
         for meter, own in zip(meters[1:], seen, strict=True):
-            meter.note("ssim", time, ssim(source.picture, own.picture))
-            meter.note("layout", time, layout_kept(source.picture, own.picture))
-            self._note_distance(meter, "content_distance", time, source, own)
-            if own.vgg:
-                distance = self_similarity_distance(source.vgg[RELU3_1], own.vgg[RELU3_1])
-                meter.note("cfsd", time, distance)
-            if unblended is not None and own is not unblended:
-                self._note_distance(meter, "d_perceptual", time, unblended, own)
+            for name, value in likeness(self.networks, source, own).items():
+                meter.note(name, time, value)
+            if self.networks.distance and unblended is not None and own is not unblended:
+                meter.note("d_perceptual", time, distance(self.networks, unblended, own))
             self._note_style(meter, time, own)
 
-    def _look(self, image: Image) -> _Seen:
+    def _look(self, image: Image) -> Seen:
         picture = tensor(image, self.networks.device)
         with torch.no_grad():
             vgg = () if self.networks.vgg is None else self.networks.vgg(picture)
         if self.networks.inception is None:
-            return _Seen(picture, vgg)
-        return _Seen(picture, vgg, places(self.networks.inception(picture).places))
+            return Seen(picture, vgg)
+        return Seen(picture, vgg, places(self.networks.inception(picture).places))
 
-    def _note_distance(self, meter: Meter, name: str, time: float, a: _Seen, b: _Seen) -> None:
-        if self.networks.lpips is not None:
-            meter.note(name, time, self.networks.lpips(a.picture, b.picture))
-        elif a.vgg:
-            meter.note(name, time, feature_distance(a.vgg, b.vgg))
-
-    def _note_style(self, meter: Meter, time: float, own: _Seen) -> None:
+    def _note_style(self, meter: Meter, time: float, own: Seen) -> None:
         style = self._style
         if style is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -19,7 +19,7 @@ from torch import Tensor
 from vidstyle.errors import InputError
 from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
-from vidstyle.jobs.measuring.judge import RELU3_1, Networks, if_there, load_networks, tensor
+from vidstyle.jobs.measuring.judge import Networks, Seen, if_there, likeness, load_networks, tensor
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
 from vidstyle.jobs.painting.plan import media_in
 from vidstyle.metrics.detail import detail, high_band
@@ -31,14 +31,9 @@ from vidstyle.metrics.distributions import (
     inception_score,
     kid,
 )
-from vidstyle.metrics.likeness import (
-    feature_distance,
-    layout_kept,
-    self_similarity_distance,
-    ssim,
-)
 from vidstyle.motion.scale import scaled
 from vidstyle.perceptual.metric_networks import Distance, load_art_inception, load_lpips
+from vidstyle.perceptual.network import RELU4_1
 from vidstyle.video.align import align, crop
 from vidstyle.video.images import is_image, read_image
 from vidstyle.video.info import probe
@@ -53,7 +48,6 @@ _LEAST = 5
 """Pictures below which there is no distance of sets to speak of."""
 _ENOUGH = 2000
 """Pictures from which on a Frechet distance hardly depends on their number."""
-_RELU4_1 = 3
 
 
 def evaluate_sets(
@@ -122,7 +116,7 @@ class _Eyes:
 
 
 @dataclass
-class _Seen:
+class _Folder:
     """What was seen in one folder."""
 
     path: Path
@@ -150,10 +144,10 @@ class _Counter:
 
 
 def _look(
-    config: EvaluateConfig, folder: Path, eyes: _Eyes, say: _Counter, sources: _Seen | None = None
-) -> _Seen:
+    config: EvaluateConfig, folder: Path, eyes: _Eyes, say: _Counter, sources: _Folder | None = None
+) -> _Folder:
     """Look at every picture of a folder and, where its source is found, at that beside it."""
-    seen = _Seen(folder, media_in(folder))
+    seen = _Folder(folder, media_in(folder))
     for path in seen.files:
         source = None if sources is None else source_of(path, sources.files)
         for image, original in pictures_beside(path, source, config.samples):
@@ -162,16 +156,16 @@ def _look(
     return seen
 
 
-def _take(seen: _Seen, image: Image, original: Image | None, eyes: _Eyes) -> None:
+def _take(seen: _Folder, image: Image, original: Image | None, eyes: _Eyes) -> None:
     networks, picture = eyes.networks, tensor(image, eyes.networks.device)
     seen.pictures += 1
     seen.values["detail"].append(detail(image))
     seen.values["high_band"].append(high_band(image))
-    vgg: list[Tensor] = []
+    vgg: Sequence[Tensor] = ()
     if networks.vgg is not None:
         with torch.no_grad():
             vgg = networks.vgg(picture)
-        seen.vectors["vgg"].append(_rows(vgg[_RELU4_1].mean((2, 3))))
+        seen.vectors["vgg"].append(_rows(vgg[RELU4_1].mean((2, 3))))
     if networks.inception is not None:
         features = networks.inception(picture)
         seen.vectors["inception"].append(_rows(features.pooled))
@@ -179,35 +173,26 @@ def _take(seen: _Seen, image: Image, original: Image | None, eyes: _Eyes) -> Non
     if eyes.art is not None:
         seen.vectors["art"].append(_rows(eyes.art(picture)))
     if original is not None:
-        _compare(seen, picture, vgg, tensor(original, networks.device), eyes)
+        _compare(seen, Seen(picture, vgg), tensor(original, networks.device), eyes)
 
 
 def _rows(features: Tensor) -> Features:
     return features.double().cpu().numpy()
 
 
-def _compare(
-    seen: _Seen, picture: Tensor, vgg: list[Tensor], original: Tensor, eyes: _Eyes
-) -> None:
-    networks, values = eyes.networks, seen.values
-    seen.pairs += 1
-    values["ssim"].append(ssim(original, picture))
-    layout = layout_kept(original, picture)
-    if layout is not None:
-        values["layout"].append(layout)
-    if networks.vgg is not None:
-        with torch.no_grad():
-            its = networks.vgg(original)
-        values["cfsd"].append(self_similarity_distance(its[RELU3_1], vgg[RELU3_1]))
-        if networks.lpips is None:
-            values["content_distance"].append(feature_distance(its, vgg))
-    if networks.lpips is not None:
-        values["content_distance"].append(networks.lpips(original, picture))
+def _compare(folder: _Folder, own: Seen, original: Tensor, eyes: _Eyes) -> None:
+    folder.pairs += 1
+    with torch.no_grad():
+        vgg = () if eyes.networks.vgg is None else eyes.networks.vgg(original)
+    found = likeness(eyes.networks, Seen(original, vgg), own)
     if eyes.lpips_alex is not None:
-        values["lpips_alex"].append(eyes.lpips_alex(original, picture))
+        found["lpips_alex"] = eyes.lpips_alex(original, own.picture)
+    for name, value in found.items():
+        if value is not None:
+            folder.values[name].append(value)
 
 
-def _report(seen: _Seen, style: _Seen | None) -> SetReport:
+def _report(seen: _Folder, style: _Folder | None) -> SetReport:
     numbers = {name: fmean(values) for name, values in seen.values.items()}
     alex = numbers.pop("lpips_alex", None)
     logits = seen.rows("logits")
@@ -228,7 +213,7 @@ def _report(seen: _Seen, style: _Seen | None) -> SetReport:
     return SetReport(seen.path.name, seen.path, seen.pictures, seen.pairs, numbers, intervals)
 
 
-def _doubts(seen: _Seen, report: SetReport, style: _Seen | None) -> Iterator[str]:
+def _doubts(seen: _Folder, report: SetReport, style: _Folder | None) -> Iterator[str]:
     if style is not None:
         least = min(seen.pictures, style.pictures)
         if least < _LEAST:
@@ -244,8 +229,8 @@ def _doubts(seen: _Seen, report: SetReport, style: _Seen | None) -> Iterator[str
 
 def _clips(
     config: EvaluateConfig,
-    sources: _Seen,
-    seen: _Seen,
+    sources: _Folder,
+    seen: _Folder,
     notes: list[str],
     on_progress: Callable[[EvaluateProgress], None],
 ) -> tuple[EvaluationReport, ...]:
