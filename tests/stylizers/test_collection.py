@@ -17,8 +17,9 @@ from vidstyle.errors import StyleError
 from vidstyle.stylizers.card import CARD_KEY, read_cards
 from vidstyle.stylizers.engine import Engine, open_engine
 from vidstyle.stylizers.graph_cache import graph_file
+from vidstyle.stylizers.mixture import Schedule, parse_mixture
 from vidstyle.stylizers.networks import build, choose_shares, make_conditional
-from vidstyle.stylizers.registry import Schedule, StyleRegistry, parse_mixture
+from vidstyle.stylizers.registry import StyleRegistry
 from vidstyle.stylizers.style_file import load_network
 from vidstyle.stylizers.tiles import TiledNetwork
 from vidstyle.types import StyleCard

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +14,8 @@ from vidstyle.stylizers.device import (
     frames_on_gpu,
 )
 from vidstyle.stylizers.engine import Engine, open_engine
-from vidstyle.stylizers.registry import SUFFIX, StyleFile, StyleRegistry
+from vidstyle.stylizers.mixture import is_mixture, is_schedule
+from vidstyle.stylizers.registry import StyleFile, StyleRegistry, is_path
 from vidstyle.types import StyleCard, Tier
 
 Image = NDArray[np.uint8]
@@ -122,9 +122,9 @@ def load_style(
     wanted = tier or default_tier(device)
     file = StyleRegistry().find(name, wanted)
     # A file named by its path is what it is; its tier surprises only who asked for another.
-    by_path = name.endswith(SUFFIX) or os.sep in name
+    by_path = is_path(name)
     surprise = file.card.tier != wanted and (tier is not None or not by_path)
-    mixed = not by_path and any(mark in name for mark in ",:;")
+    mixed = not by_path and (is_mixture(name) or is_schedule(name))
     chosen = file.card.tier
     why = f"these are mixed in {chosen} alone" if mixed else f"{name} has no {wanted} tier yet"
     notes = (f"{why}: painting with {chosen}",) if surprise else ()

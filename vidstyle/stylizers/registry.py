@@ -5,24 +5,25 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import math
 import os
-import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from vidstyle.errors import StyleError
 from vidstyle.stylizers.card import read_cards
+from vidstyle.stylizers.mixture import (
+    Schedule,
+    is_mixture,
+    is_schedule,
+    parse_mixture,
+    parse_schedule,
+)
 from vidstyle.types import STYLE_NAME, TIERS, StyleCard, Tier
 
 SUFFIX: Final = ".safetensors"
-_TIMED: Final = re.compile(r"\s*-?[0-9.]+\s|.*;")
-"""What begins with a time, or has parts: a schedule."""
 MANIFEST: Final = "manifest.json"
 """In the shipped folder: the sha256 of every file in it."""
 
@@ -61,34 +62,6 @@ class StyleFile:
         return _sha256(self.path)
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """Shares of styles over time: straight lines between points, level before and after them."""
-
-    seconds: tuple[float, ...]
-    """Of the clip, rising."""
-    shares: tuple[tuple[float, ...], ...]
-    """At each of those times, one share for each style of the file, together 1."""
-
-    def at(self, seconds: float) -> tuple[float, ...]:
-        """The shares at a time."""
-        after = bisect_right(self.seconds, seconds)
-        if after in (0, len(self.seconds)):
-            return self.shares[max(after - 1, 0)]
-        begin, end = self.seconds[after - 1 : after + 1]
-        way = (seconds - begin) / (end - begin)
-        pairs = zip(*self.shares[after - 1 : after + 1], strict=True)
-        return tuple(first + way * (second - first) for first, second in pairs)
-
-    def changed(self, seconds: float) -> float:
-        """How much has changed up to a time: 1 for every style that another has replaced."""
-        times = [time for time in self.seconds if time < seconds]
-        points = [self.at(time) for time in (*times, seconds)]
-        return sum(
-            sum(abs(b - a) for a, b in zip(*pair, strict=True)) / 2 for pair in pairwise(points)
-        )
-
-
 class StyleRegistry:
     """Styles by name, tier and path. Of two with one name and tier, the earlier folder's wins.
 
@@ -124,11 +97,11 @@ class StyleRegistry:
         Raises:
             StyleError: there is none, its file is broken, or a shipped file was changed.
         """
-        if name.endswith(SUFFIX) or any(sep and sep in name for sep in (os.sep, os.altsep)):
+        if is_path(name):
             return _open(Path(name))
-        if _TIMED.match(name):
+        if is_schedule(name):
             return self._scheduled(name, tier)
-        if "," in name or ":" in name:
+        if is_mixture(name):
             return self._mixture(name, tier)
         if not STYLE_NAME.fullmatch(name):
             raise StyleError(
@@ -182,6 +155,11 @@ class StyleRegistry:
         return f"no style is called {name!r}; {hint}"
 
 
+def is_path(spec: str) -> bool:
+    """Whether a style is asked for by the path of its file."""
+    return spec.endswith(SUFFIX) or os.sep in spec
+
+
 def shipped_folder() -> Path:
     """What comes with vidstyle: inside the installed package, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
@@ -231,51 +209,6 @@ def _open(path: Path) -> StyleFile:
             f"{path}: holds several styles ({names}); put it into {user_folder()}, and name one"
         )
     return styles[0]
-
-
-def parse_mixture(spec: str) -> dict[str, float]:
-    """Read "monet:0.6,scream:0.4" as the share of each style, together 1; no number counts as 1.
-
-    Raises:
-        StyleError: it says something else.
-    """
-    amounts: dict[str, float] = {}
-    if 0 < spec.count(":") < spec.count(",") + 1:
-        raise StyleError(f"{spec!r}: give each style a share, as in monet:0.6,scream:0.4, or none")
-    for part in spec.split(","):
-        name, _, amount = part.strip().partition(":")
-        if not STYLE_NAME.fullmatch(name):
-            raise StyleError(
-                f"{part.strip()!r} is no style and share, such as monet:0.6 (what is painted at "
-                'different times stands between semicolons: "0 monet; 5 scream")'
-            )
-        try:
-            amounts[name] = amounts.get(name, 0) + float(amount or 1)
-        except ValueError:
-            raise StyleError(f"{amount!r} is no share of {name}; write 0.6 or the like") from None
-    total = sum(amounts.values())
-    if not (all(amount >= 0 for amount in amounts.values()) and 0 < total < math.inf):
-        raise StyleError(f"{spec!r}: shares are 0 or more, and not all of them 0")
-    return {name: amount / total for name, amount in amounts.items()}
-
-
-def parse_schedule(spec: str) -> list[tuple[float, str]]:
-    """Read "0 monet; 12.5 scream" as times in seconds and what is painted then.
-
-    Raises:
-        StyleError: it says something else, or times do not rise.
-    """
-    points = []
-    for part in spec.split(";"):
-        time, _, what = part.strip().partition(" ")
-        try:
-            points.append((float(time), what.strip()))
-        except ValueError:
-            raise StyleError(f"{part.strip()!r} is no time and style, such as 12.5 monet") from None
-    times = [time for time, _ in points]
-    if not all(a < b for a, b in pairwise(times)) or not 0 <= times[0] <= times[-1] < math.inf:
-        raise StyleError(f"{spec!r}: the times of a schedule are 0 or more, and rise")
-    return points
 
 
 def _mix(parts: Sequence[tuple[StyleFile, float]]) -> StyleFile:

@@ -9,6 +9,7 @@ from vidstyle.errors import ResourceError, StyleError, UsageError
 from vidstyle.jobs.painting.stages import Image, mix
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.engine import Engine
+from vidstyle.stylizers.mixture import is_schedule
 
 
 def repainter(
@@ -48,7 +49,7 @@ def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: s
     tier, name = stamp.get("tier"), stamp.get("style")
     if not isinstance(name, str):
         raise StyleError("the painting does not say in which style it is")
-    if ";" in name:
+    if is_schedule(name):
         raise StyleError("painted on a schedule, which is not painted again to compare with")
     style = load_style(
         name,

@@ -15,7 +15,7 @@ from vidstyle.jobs.painting.stopwatch import Stopwatch, lane
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.opencv_ops import OpenCvOps
 from vidstyle.motion.ops import Array, Ops
-from vidstyle.stylizers.registry import Schedule
+from vidstyle.stylizers.mixture import Schedule
 from vidstyle.types import Frame
 
 T = TypeVar("T")
