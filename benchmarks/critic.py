@@ -17,7 +17,7 @@ from vidstyle.jobs.style import Style
 from vidstyle.metrics.distributions import gram_distance
 from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 from vidstyle.stylizers.registry import StyleFile
-from vidstyle.training.data import find_pictures, load_picture, to_tensor
+from vidstyle.training.data import find_pictures, load_picture, middle, to_tensor
 from vidstyle.training.feed_forward import CONTENT_LAYER
 from vidstyle.training.losses import content_loss, statistics, style_loss
 from vidstyle.training.targets import load_painting
@@ -96,9 +96,7 @@ def squares(folder: Path, count: int) -> list[Tensor]:
 
 def square(path: Path) -> Tensor:
     """The centre square of a picture: (1, 3, SIDE, SIDE) in [0, 1]."""
-    picture = load_picture(path, SIDE)
-    left, top = (picture.width - SIDE) // 2, (picture.height - SIDE) // 2
-    return to_tensor(picture.crop((left, top, left + SIDE, top + SIDE)))[None]
+    return to_tensor(middle(load_picture(path, SIDE), SIDE))[None]
 
 
 def paint(style: Style, picture: Tensor) -> Tensor:

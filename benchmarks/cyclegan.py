@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from clips import clips_in
 from numpy.typing import NDArray
 from pages import write_page
 from PIL import Image
@@ -29,7 +30,6 @@ from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
 from vidstyle.jobs.measuring.sets import evaluate_sets, square
-from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.jobs.sheet import contact_sheet
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry
@@ -146,9 +146,7 @@ def steadiness(options: argparse.Namespace) -> Iterator[str]:
     yield f"| clip | E_warp × (at most {TWIN_BAR:g}) | detail × |"
     yield "|---|---|---|"
     ratios = []
-    for clip in sorted(options.clips.iterdir()):
-        if clip.suffix.lower() not in CLIP_SUFFIXES:
-            continue
+    for clip in clips_in(options.clips):
         ratios.append(against_twin(clip, *files, options))
         yield f"| {clip.name} | {' | '.join(number([ratio]) for ratio in ratios[-1])} |"
     yield f"| **mean** | {' | '.join(number(column) for column in zip(*ratios, strict=True))} |"

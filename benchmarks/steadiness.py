@@ -19,6 +19,7 @@ from pathlib import Path
 from statistics import fmean
 
 import av
+from clips import clips_in
 from pages import write_page
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
@@ -27,7 +28,6 @@ from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.measuring.evaluation import ClipReport, EvaluateConfig, EvaluationReport
-from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.jobs.run import run
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_folder
@@ -237,9 +237,7 @@ def main() -> None:
     ]
     rows: list[Row] = []
     left_out: list[str] = []
-    for clip in sorted(options.clips.iterdir()):
-        if clip.suffix.lower() not in CLIP_SUFFIXES:
-            continue
+    for clip in clips_in(options.clips):
         try:
             for row in measure(clip, styles, options):
                 rows.append(row)

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clips import clips_in
 from critic import SIDE, Critic, judge_of, judged, squares
 from pages import write_page
 from steadiness import HEIGHT, Value, detail, e_warp, number, painted, write_scaled
@@ -27,7 +28,6 @@ from vidstyle.errors import InputError
 from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
-from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
 from vidstyle.training.targets import PERCEPTUAL
 
@@ -241,9 +241,7 @@ def main() -> None:
     cells = {pair.name: losses(pair, photos, options.perceptual) for pair in pairs}
     groups: dict[str, list[Row]] = {pair.name: [] for pair in pairs}
     left_out: list[str] = []
-    for clip in sorted(options.clips.iterdir()):
-        if clip.suffix.lower() not in CLIP_SUFFIXES:
-            continue
+    for clip in clips_in(options.clips):
         try:
             rows = measure(clip, pairs, options)
         except InputError as error:

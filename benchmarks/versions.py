@@ -18,13 +18,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clips import clips_in
 from pages import write_page
 from steadiness import HEIGHT, Value, detail, e_warp, number, write_scaled
 
 from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
-from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
 from vidstyle.types import Tier
 
 HERE = Path(__file__).parents[1]
@@ -134,8 +134,8 @@ def main() -> None:
     options = parser.parse_args()
     options.checkout = options.checkout.resolve()
     groups: dict[str, list[Row]] = {name: [] for name, _ in options.style}
-    for clip in sorted(options.clips.iterdir()):
-        for style, painting in options.style if clip.suffix.lower() in CLIP_SUFFIXES else ():
+    for clip in clips_in(options.clips):
+        for style, painting in options.style:
             groups[style].append(measure(clip, style, Path(painting), options))
             figures = " ".join(number([figure]) for figure in groups[style][-1].figures)
             print(f"{clip.name:50} {style}: {figures}", flush=True)

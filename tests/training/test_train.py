@@ -288,12 +288,12 @@ def test_a_style_that_lies_there_is_not_overwritten(config: FeedForwardConfig) -
 def test_weights_that_are_not_finite_are_not_kept(config: FeedForwardConfig) -> None:
     training = FeedForwardTraining(replace(config, steps=1))
     path = training.run(lambda _: None)
-    kept = path.read_bytes(), training.checkpoint.read_bytes()
+    kept = path.read_bytes(), training.config.checkpoint.read_bytes()
     with torch.no_grad():
         next(training.network.parameters())[0] = math.nan
     with pytest.raises(InputError, match="a weight became infinite by step 1"):
         training._save()
-    assert (path.read_bytes(), training.checkpoint.read_bytes()) == kept
+    assert (path.read_bytes(), training.config.checkpoint.read_bytes()) == kept
 
 
 def test_a_painting_may_have_a_name_that_is_no_text(config: FeedForwardConfig) -> None:

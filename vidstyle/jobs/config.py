@@ -24,7 +24,7 @@ class RunConfig:
     inputs: tuple[Path, ...]
     """Clips, pictures and folders of them."""
     style: str
-    """Name of a style, or path of a style file."""
+    """Name of a style, path of its file, or a mixture or schedule: see `StyleRegistry.find`."""
     output: Path | None = None
     """File or folder to write to; None writes beside each input."""
     strength: float = 1.0

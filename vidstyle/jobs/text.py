@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from math import floor, log10
+from pathlib import Path
+from typing import Any
 
 
 def clean(text: object) -> str:
@@ -23,6 +26,21 @@ def three_digits(value: float) -> str:
         return "0"
     digits = 2 - floor(log10(abs(float(f"{value:.3g}"))))
     return f"{value:.{max(digits, 0)}f}"
+
+
+def plain(value: object, rounded: Callable[[float], float]) -> Any:
+    """A value of dictionaries, lists and paths as JSON holds it, its numbers rounded."""
+    match value:
+        case Path():
+            return str(value)
+        case dict():
+            return {key: plain(item, rounded) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item, rounded) for item in value]
+        case float():
+            return rounded(value)
+        case _:
+            return value
 
 
 def _harmless(character: str) -> str:

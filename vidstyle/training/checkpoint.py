@@ -33,7 +33,6 @@ VERSION: Final = "2"
 
 
 def save_checkpoint(
-    path: Path,
     learned: nn.Module,
     optimizers: Sequence[Optimizer],
     step: int,
@@ -51,11 +50,11 @@ def save_checkpoint(
                 tensors[f"{kind}.{name}"] = remembered
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
     metadata = {"config": json.dumps(_settings(config)), "sources": json.dumps(dict(sources))}
-    write_safetensors(path, tensors, metadata | {"step": str(step), "version": VERSION})
+    metadata |= {"step": str(step), "version": VERSION}
+    write_safetensors(config.checkpoint, tensors, metadata)
 
 
 def load_checkpoint(
-    path: Path,
     learned: nn.Module,
     optimizers: Sequence[Optimizer],
     config: RunSettings,
@@ -67,6 +66,7 @@ def load_checkpoint(
         UsageError: it was written with other settings, of other sources, or by another vidstyle.
         InputError: it cannot be read.
     """
+    path = config.checkpoint
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -115,7 +115,7 @@ class RunSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedForwardConfig(RunSettings):
-    """One feed-forward training of one style.
+    """One feed-forward training, of one style or of several on one network.
 
     The defaults need no tuning from style to style: every loss is relative to its own target.
     """

@@ -20,7 +20,6 @@ from vidstyle.errors import DivergedError, UsageError
 from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.stylizers.device import choose_device, has_bfloat16
 from vidstyle.stylizers.networks import StyleNetwork
-from vidstyle.stylizers.registry import shipped_file
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.training.clips import ClipPairs, load_held_out
@@ -37,7 +36,7 @@ from vidstyle.training.discriminator import PatchGAN
 from vidstyle.training.log import LossLog
 from vidstyle.training.ranks import average_gradients, leave, meet, rank, ranks
 from vidstyle.training.sources import of_archives, of_contents, of_pictures
-from vidstyle.training.targets import PERCEPTUAL
+from vidstyle.training.targets import perceptual_path
 from vidstyle.types import StyleCard
 
 SAVE_SECONDS = 120.0
@@ -89,9 +88,6 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def __init__(self, config: RunSettings) -> None:
         self.config = config
-        self.run_folder = config.run_folder
-        self.style_path = config.style_path
-        self.checkpoint = config.checkpoint
         refuse_clash(config)
         self.device = meet(torch.device(choose_device(config.device)))
         self.clips = ClipPairs(config.pair_folder) if config.clips else None
@@ -101,11 +97,11 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def run(self, on_progress: Callable[[TrainProgress], None]) -> Path:
         """Take the steps that are left, saving as it goes; return the style file's path."""
-        self.run_folder.mkdir(parents=True, exist_ok=True)
+        self.config.run_folder.mkdir(parents=True, exist_ok=True)
         if rank() == 0:
             self._list_held_out()
             self.shown = self._shown()
-        self.log = LossLog(self.run_folder, self.step)
+        self.log = LossLog(self.config.run_folder, self.step)
         self.losses = self.log.rows.get(self.step, {})
         if self.device.type == "cuda":  # on few cores it would take longer than it gains
             compile_networks([self.learned, *self.frozen])
@@ -123,7 +119,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         if rank() == 0:
             self._save()
         leave()
-        return self.style_path
+        return self.config.style_path
 
     @abstractmethod
     def _dataset(self) -> Dataset[Batch]:
@@ -161,16 +157,14 @@ class TrainingLoop(ABC, Generic[Batch]):
         """Go on from the checkpoint, if that is asked for; to be called when all is built."""
         self.sources = self._sources()
         if self.config.resume:
-            self.step = load_checkpoint(
-                self.checkpoint, self.learned, self.optimizers, self.config, self.sources
-            )
+            self.step = load_checkpoint(self.learned, self.optimizers, self.config, self.sources)
 
     def _sources(self) -> dict[str, str]:
         """What is learnt from, in short: it stays the same until the training is done."""
-        judge = self.config.perceptual or shipped_file(PERCEPTUAL)
+        network = perceptual_path(self.config.perceptual)
         sources = {
             "photographs": of_pictures(self.config.photos, self.photos.learnt),
-            "perceptual networks": of_contents([judge]) if judge.is_file() else str(judge),
+            "perceptual networks": of_contents([network]) if network.is_file() else str(network),
         }
         if self.clips:
             sources["clips"] = of_archives(self.clips.files)
@@ -238,7 +232,7 @@ class TrainingLoop(ABC, Generic[Batch]):
 
     def _list_held_out(self) -> None:
         """Write which pictures are held out."""
-        path = self.run_folder / HELD_OUT_NAMES
+        path = self.config.run_folder / HELD_OUT_NAMES
         path.unlink(missing_ok=True)
         if self.held_out:
             lines = "".join(f"{picture}\n" for picture in self.held_out)
@@ -272,17 +266,15 @@ class TrainingLoop(ABC, Generic[Batch]):
             )
         self.log.add(self.step, self.losses, now=True)
         self.log.write()
-        save_checkpoint(
-            self.checkpoint, self.learned, self.optimizers, self.step, self.config, self.sources
-        )
+        save_checkpoint(self.learned, self.optimizers, self.step, self.config, self.sources)
         self._save_preview()
-        save_style(self.style_path, self._finished(), self._cards(), self._way_back())
+        save_style(self.config.style_path, self._finished(), self._cards(), self._way_back())
 
     @torch.no_grad()
     def _save_preview(self) -> None:
         rows = torch.cat([torch.cat(list(row), dim=2) for row in self._preview()], dim=1)
         pixels = (rows.float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        Image.fromarray(pixels).save(self.run_folder / "preview.png")
+        Image.fromarray(pixels).save(self.config.run_folder / "preview.png")
 
 
 def legible(name: str) -> str:

@@ -23,8 +23,13 @@ LEAST_CONTRAST: Final = 8
 
 
 def perceptual_network(path: Path | None) -> PerceptualNetwork:
-    """Load the perceptual network that judges a training: the shipped one where none is named."""
-    return load_perceptual(path or shipped_file(PERCEPTUAL))
+    """Load the perceptual network that judges a training."""
+    return load_perceptual(perceptual_path(path))
+
+
+def perceptual_path(path: Path | None) -> Path:
+    """Where it is: the shipped one where none is named."""
+    return path or shipped_file(PERCEPTUAL)
 
 
 @torch.no_grad()

@@ -104,7 +104,9 @@ def read_frames(
     last = None
     if duration is not None:
         last = info.start_pts + _ticks((start or 0) + duration, info)
-    yield from _upright(beside(_wanted(info, first, last, report, threads)), info, report, threads)
+    yield from upright(
+        beside(wanted_frames(info, first, last, report, threads)), info, report, threads
+    )
     if not report.frames:
         raise InputError(f"{info.path}: {_why_nothing(info, first)}")
 
@@ -121,9 +123,10 @@ def treatments(info: VideoInfo, report: ReadReport) -> Iterator[str]:
         yield "is see-through in places; what lies behind is painted black"
 
 
-def _upright(
+def upright(
     frames: Iterator[Timed], info: VideoInfo, report: ReadReport, threads: int
 ) -> Iterator[Frame]:
+    """Decoded frames as (H, W, 3) RGB of the clip's one size, as they are meant to be seen."""
     stored = (info.width, info.height)
     if info.rotation in (90, 270):
         stored = (info.height, info.width)
@@ -146,7 +149,7 @@ def _turn(image: NDArray[np.uint8], info: VideoInfo) -> NDArray[np.uint8]:
     return turned.view(np.uint8).reshape(*turned.shape, 3)
 
 
-def _wanted(
+def wanted_frames(
     info: VideoInfo, first: int | None, last: int | None, report: ReadReport, threads: int
 ) -> Iterator[Timed]:
     """The frames with first <= pts < last, and their pts, each counted.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.colour import YuvWriter, output_colour
 from vidstyle.video.opening import open_output, writing
-from vidstyle.video.read import ReadReport, _upright, _wanted
-from vidstyle.video.write import _open_encoder
+from vidstyle.video.read import ReadReport, upright, wanted_frames
+from vidstyle.video.write import open_encoder
 
 if TYPE_CHECKING:
     import av
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 def decode(info: VideoInfo, threads: int = 1) -> Iterator[Decoded]:
     """A clip's frames as its codec gives them, each with its pts."""
-    return _wanted(info, None, None, ReadReport(), threads)
+    return wanted_frames(info, None, None, ReadReport(), threads)
 
 
-def convert_in(frames: Iterable[Decoded], info: VideoInfo, threads: int = 1) -> Iterator[Frame]:
+def to_rgb(frames: Iterable[Decoded], info: VideoInfo, threads: int = 1) -> Iterator[Frame]:
     """What `decode` gave as (H, W, 3) RGB, upright: together they are `read_frames`."""
-    return _upright(iter(frames), info, ReadReport(), threads)
+    return upright(iter(frames), info, ReadReport(), threads)
 
 
-def convert_out(
+def to_yuv(
     images: Iterable[NDArray[np.uint8]], info: VideoInfo, pixel_format: str
 ) -> Iterator[av.VideoFrame]:
     """(H, W, 3) RGB as what an encoder takes."""
@@ -44,13 +44,13 @@ def convert_out(
 def encode(
     pictures: Iterable[av.VideoFrame], path: Path, info: VideoInfo, options: EncodeOptions
 ) -> None:
-    """Encode what `convert_out` gave into `path`, a NUT file, at the clip's average frame rate.
+    """Encode what `to_yuv` gave into `path`, a NUT file, at the clip's average frame rate.
 
     Raises:
         UsageError, ResourceError: as `encode_track` does.
     """
     with writing(path), open_output(path, "nut", {}) as output:
-        stream, _ = _open_encoder(output, info, options)
+        stream, _ = open_encoder(output, info, options)
         ticks = round(1 / (info.average_rate or 25) / info.time_base)
         for number, picture in enumerate(pictures):
             picture.pts, picture.time_base = number * ticks, info.time_base

@@ -84,7 +84,7 @@ def check_encoding(
     muxer = None if container is None else MUXERS[container]
     for name in {"nut", muxer or "nut"} - {"gif"}:  # whatever the codec, GIF is made of it
         with av.open(io.BytesIO(), "w", format=name) as trial:
-            _, notes = _open_encoder(trial, info, options)
+            _, notes = open_encoder(trial, info, options)
             with _fitting(options.codec, container or "nut"):
                 trial.start_encoding()
     return notes
@@ -118,7 +118,7 @@ def encode_track(
         ResourceError: the disk is full, or the place cannot be written.
     """
     with writing(path), open_output(path, "nut", _NUT_OPTIONS) as output:
-        stream, notes = _open_encoder(output, info, options)
+        stream, notes = open_encoder(output, info, options)
         encoding = _Encoding(output, stream, info, after)
         for frame in frames:
             encoding.add(frame)
@@ -198,9 +198,10 @@ class _Encoding:
         )
 
 
-def _open_encoder(
+def open_encoder(
     output: OutputContainer, info: VideoInfo, options: EncodeOptions
 ) -> tuple[VideoStream, tuple[str, ...]]:
+    """Add the painted track to an output; also give what differs from what was asked for."""
     codec = _codec(options.codec)
     pixel_format, notes = _pixel_format(codec, info, options)
     _silence(codec)

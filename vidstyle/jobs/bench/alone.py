@@ -28,7 +28,7 @@ from vidstyle.jobs.style import Style, load_style
 from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.device import choose_device
 from vidstyle.stylizers.registry import StyleRegistry
-from vidstyle.video.steps import convert_in, convert_out, decode, encode
+from vidstyle.video.steps import decode, encode, to_rgb, to_yuv
 from vidstyle.video.write import encode_track
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class _Bench:
         """Each stage with its milliseconds a frame, one figure a frame or a repeat."""
         yield DECODE, [self._decoding() for _ in range(_REPEATS)]
         decoded = list(islice(decode(self._info, readers()), self._held))
-        frames, ms = self._each(convert_in(decoded, self._info, readers()))
+        frames, ms = self._each(to_rgb(decoded, self._info, readers()))
         yield TO_RGB, ms
         images = [frame.image for frame in frames]
         steadier = Steadier(*self._size, self._config.consistency, self._style.tensors_on)
@@ -102,7 +102,7 @@ class _Bench:
         yield BLEND, ms[1:]
         steady = map(steadier.ops.host, held)
         first = encode_track(islice(frames, 1), self._track, self._info, self._config.encode)
-        written, ms = self._each(convert_out(list(steady), self._info, first.pixel_format))
+        written, ms = self._each(to_yuv(list(steady), self._info, first.pixel_format))
         yield TO_YUV, ms
         yield ENCODE, [self._encoding(written) for _ in range(_REPEATS)]
 

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from vidstyle.jobs.machine import MachineCard
+from vidstyle.jobs.text import plain
 
 DECODE, TO_RGB, STYLIZE, FLOW = "decode", "to_rgb", "stylize", "flow"
 BLEND, TO_YUV, ENCODE = "blend", "to_yuv", "encode"
@@ -173,20 +174,6 @@ class BenchReport:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: the fields of the first row, then `rows` with all, and `machine`."""
         rows = [row.to_json() for row in self.rows]
-        plain = _plain(
-            rows[0] | {"rows": rows, "machine": asdict(self.machine), "notes": self.notes}
-        )
-        assert isinstance(plain, dict)
-        return plain
-
-
-def _plain(value: object) -> object:
-    match value:
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case float():
-            return float(f"{value:.5g}")
-        case _:
-            return value
+        whole = rows[0] | {"rows": rows, "machine": asdict(self.machine), "notes": self.notes}
+        converted: dict[str, Any] = plain(whole, lambda number: float(f"{number:.5g}"))
+        return converted

@@ -1,1 +1,1 @@
-"""An evaluation as one HTML file: the only place that knows matplotlib and Jinja."""
+"""An evaluation as one HTML file: the only place that knows Jinja."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from vidstyle.errors import FINISHED_PARTIAL, VidstyleError
 from vidstyle.jobs.painting.stopwatch import busiest
+from vidstyle.jobs.text import plain
 
 
 @dataclass(frozen=True)
@@ -112,20 +113,5 @@ class RunReport:
         report = asdict(self) | {"exit_code": self.exit_code}
         for entry, file in zip(report["files"], self.files, strict=True):
             entry |= {"fps": file.fps, "limiting": file.limiting}
-        plain = _plain(report)
-        assert isinstance(plain, dict)
-        return plain
-
-
-def _plain(value: object) -> object:
-    match value:
-        case Path():
-            return str(value)
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case float():
-            return round(value, 3)
-        case _:
-            return value
+        converted: dict[str, Any] = plain(report, lambda number: round(number, 3))
+        return converted
