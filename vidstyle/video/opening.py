@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mimetypes
 import os
 import re
 from collections.abc import Iterator
@@ -162,7 +163,9 @@ def _why_unreadable(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if is_image(path):
-        return "is a picture, not a video"
+        is_named_so = (mimetypes.guess_type(path.name)[0] or "").startswith("image/")
+        advice = "" if is_named_so else "; give it a picture's suffix, such as .jpg"
+        return f"is a picture, not a video{advice}"
     if head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD")):
         return "is a playlist; name the video file it points to"
     if b"ftyp" in head[:12] or b"moof" in head or b"moov" in head[:64]:
