@@ -93,6 +93,15 @@ def test_cover_pictures_are_not_painted(
     assert info.other_tracks == 1
 
 
+@pytest.mark.parametrize(
+    ("shape", "taken"), [(Fraction(16), 16), (Fraction(1, 16), Fraction(1, 16)), (Fraction(250), 1)]
+)
+def test_a_shape_that_no_pixel_has_is_a_mistake(
+    make_media: Make, shape: Fraction, taken: Fraction
+) -> None:
+    assert probe(make_media(sample_aspect_ratio=shape)).sample_aspect_ratio == taken
+
+
 def test_other_tracks_are_counted(make_media: Make) -> None:
     assert probe(make_media(second_video=True, sounds=[{}])).other_tracks == 2
 

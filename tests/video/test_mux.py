@@ -3,8 +3,9 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import av
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.types import EncodeOptions, Frame
 from vidstyle.video.info import is_cover, probe
-from vidstyle.video.lanes import Copy
+from vidstyle.video.lanes import Copy, Sound
 from vidstyle.video.mux import MuxSummary, mux
 from vidstyle.video.part import move
 from vidstyle.video.read import ReadReport, read_frames
@@ -528,26 +529,58 @@ def test_the_painting_is_saved_without_the_sound_if_need_be(
     assert len(facts(output).pictures) == 10
 
 
-def with_unreadable_sound(source: Path) -> Path:
-    """An MP4 with a piece of sound that lies behind the end of the file, as its index says."""
+def with_unreadable_sound(source: Path, pieces: slice) -> Path:
+    """An MP4 with pieces of sound that lie behind the end of the file, as its index says."""
     content = bytearray(source.read_bytes())
     table = content.rindex(b"stco") + 8  # the sound's, of the two: a count, then places
-    place = table + 4 * (int.from_bytes(content[table : table + 4]) // 2)
-    content[place : place + 4] = bytes((127, 255, 255, 0))
+    for piece in range(int.from_bytes(content[table : table + 4]))[pieces]:
+        place = table + 4 + 4 * piece
+        content[place : place + 4] = bytes((127, 255, 255, 0))
     source.write_bytes(content)
     return source
 
 
-def test_damage_in_the_sound_costs_no_pictures(make_media: Make, facts: Look) -> None:
-    source = with_unreadable_sound(make_media(pts=range(100), sounds=[{"seconds": 4}]))
+@pytest.mark.parametrize(
+    ("pieces", "until", "said"),
+    [
+        (slice(20, 22), Fraction(39, 10), "damaged in places: what can be read is kept"),
+        (slice(20, None), Fraction(1, 5), "s early: the file is cut short or damaged there"),
+    ],
+)
+def test_damage_in_the_sound_costs_no_pictures_and_no_other_sound(
+    make_media: Make, facts: Look, pieces: slice, until: Fraction, said: str
+) -> None:
+    source = make_media(pts=range(100), sounds=[{"seconds": 4}])
+    with_unreadable_sound(source, pieces)
     report = ReadReport()
     assert len(list(read_frames(probe(source), report=report))) == 100
     assert not report.is_partial
     output, summary = through(source, "mp4")
     (sound,) = facts(output).of("audio")
-    assert 0 < sound[-1] < 3
-    (note,) = summary.notes
-    assert re.fullmatch(r"audio track 1 \(aac\) ends \d\.\d s early: .*", note)
+    assert sound[-1] > until
+    assert [note for note in summary.notes if said in note]
+
+
+def test_sound_that_needs_no_conversion_keeps_its_time(make_media: Make, tmp_path: Path) -> None:
+    """Behind sound that needs it, and which counts in other ticks then."""
+
+    def piece(number: int) -> Any:
+        layout, channels = ("5.1", 6) if number < 20 else ("stereo", 2)
+        levels = np.zeros((channels, 1024), np.float32)
+        frame = av.AudioFrame.from_ndarray(levels, "fltp", layout)
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, 1920 * number, Fraction(1, 90_000)
+        return SimpleNamespace(decode=lambda: [frame])
+
+    with (
+        av.open(make_media("clip.mkv", sounds=[{"codec": "ac3"}])) as source,
+        av.open(tmp_path / "o.mp4", "w") as output,
+    ):
+        lane = Sound(source.streams.audio[0], output, "aac")
+        packets = [packet for number in range(60) for packet in lane.feed(piece(number))]
+        packets += lane.flush()
+    times = [packet.pts * packet.time_base for packet in packets]
+    assert times[-1] == pytest.approx(60 * 1024 / 48_000, abs=0.05)
+    assert max(b - a for a, b in pairwise(times)) < 0.05
 
 
 def test_sound_may_change_its_channels(make_media: Make) -> None:
@@ -596,10 +629,17 @@ def test_a_track_with_nothing_in_the_part_is_told_of(make_media: Make, facts: Lo
 
 @pytest.mark.parametrize(
     "stamp",
-    [{"strength": "x"}, {"strength": 7}, {"start": "1/0"}, {"start": [1]}, {"start": "late"}, []],
+    [
+        *({"strength": "x"}, {"strength": 7}, {"start": "1/0"}, {"start": [1]}, {"start": "late"}),
+        *({"start": "1e999999999"}, {"start": "-2"}, []),
+    ],
 )
 def test_a_tag_that_holds_no_stamp_is_none(make_media: Make, stamp: object) -> None:
     assert read_stamp(make_media(tags={"comment": json.dumps({"vidstyle": stamp})})) is None
+
+
+def test_a_tag_of_brackets_alone_is_none(make_media: Make) -> None:
+    assert read_stamp(make_media(tags={"comment": '{"vidstyle":' + 100_000 * "["})) is None
 
 
 def test_files_are_told_apart_by_all_that_they_hold(

@@ -254,19 +254,26 @@ SCREEN = [0, 40, 80, 120, 5000, 5040, 20_000, 20_040]
         (Fraction("5.01"), None, [(5040, 5, 14_960), (20_000, 6, 40), (20_040, 7, 40)]),
     ],
 )
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
 def test_a_picture_that_stands_belongs_to_every_part_of_its_time(
     make_media: Make,
+    name: str,
     start: Fraction,
     duration: Fraction | None,
     shown: list[tuple[int, int, int]],
 ) -> None:
-    """It begins with the part, and ends with it."""
+    """It begins with the part, and ends with it, also where the file tells no durations."""
     options = {"time_base": Fraction(1, 1000), "rate": Fraction(25), "last_duration": 40}
-    info = probe(make_media(pts=SCREEN, **options))
+    info = probe(make_media(name, pts=SCREEN, **options))
     images = [frame.image for frame in read_frames(info)]
     frames = list(read_frames(info, start=Fraction(start), duration=duration))
     tick = info.time_base * 1000
-    assert [(f.pts * tick, f.duration * tick) for f in frames] == [(t, d) for t, _, d in shown]
+    assert [f.pts * tick for f in frames] == [time for time, _, _ in shown]
+    durations = [length for _, _, length in shown]
+    if name == "clip.mp4":
+        assert [f.duration * tick for f in frames] == durations
+    elif duration is not None:
+        assert frames[-1].duration * tick == durations[-1]
     for frame, (_, number, _) in zip(frames, shown, strict=True):
         assert np.array_equal(frame.image, images[number])
 

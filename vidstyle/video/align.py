@@ -15,7 +15,7 @@ from vidstyle.errors import InputError
 from vidstyle.types import VideoInfo
 from vidstyle.video.fitting import Fit, Thumbs, fit, framings, middle, thumb
 from vidstyle.video.matching import UNEVEN, interval, shown_at, slack, stride
-from vidstyle.video.read import ReadReport, read_frames
+from vidstyle.video.read import STANDING, ReadReport, read_frames
 from vidstyle.video.stamp import was_painted_from
 
 Image = NDArray[np.uint8]
@@ -176,6 +176,8 @@ def _look(info: VideoInfo, until: Fraction | None) -> _Look:
 def _fit(source: _Look, clip: _Look, expected: Fraction) -> Fit:
     choices = list(framings(source.aspect, clip.aspect))
     begin = next((time for time in source.times if time >= expected), Fraction(0))
+    if begin - expected > STANDING:  # a part that begins with a picture that stands
+        begin = expected
     found = fit(source.thumbs, source.times, clip.thumbs, clip.times, choices, begin)
     if found.likeness < _ALIKE and was_painted_from(clip.info.path, source.info.path):
         return Fit(found.likeness, begin, choices[0])  # strong styles leave little of a dark shot

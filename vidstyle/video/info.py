@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
+_MOST_OBLONG = 16
 _COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 _SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "mkv": ".mkv"}
 
@@ -56,7 +57,7 @@ def probe(path: Path, limits: Limits | None = None, *, rate: Fraction | None = N
         rotation, mirrored = _upright(path, frame)
         sideways = rotation in (90, 270)
         width, height = frame.width, frame.height
-        aspect = stream.sample_aspect_ratio or Fraction(1)
+        aspect = _pixel_shape(stream)
         return VideoInfo(
             path=path,
             container=_container_name(container, path),
@@ -197,6 +198,12 @@ def _declared_duration(container: InputContainer, stream: VideoStream) -> Fracti
     if container.duration and len(container.streams) == 1:
         return Fraction(container.duration, av.time_base)
     return None
+
+
+def _pixel_shape(stream: VideoStream) -> Fraction:
+    """Width over height of a stored pixel; one that no camera has is a mistake."""
+    shape = stream.sample_aspect_ratio or Fraction(1)
+    return shape if 1 / _MOST_OBLONG <= shape <= _MOST_OBLONG else Fraction(1)
 
 
 def _clock(text: str) -> Fraction | None:

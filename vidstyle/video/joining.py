@@ -31,6 +31,8 @@ _SEEK_MARGIN = Fraction(3)
 # Captions may have appeared long before the part during which they are still to be read.
 _CAPTION_MARGIN = Fraction(60)
 _MAX_REFUSED = 100
+# Every sample of a damaged piece of sound may end a reading.
+_MAX_FRUITLESS = 100
 _DAMAGED = "sound or subtitles are damaged in places: what can be read is kept"
 # Sound may end this much before its declared end, in seconds and as a share of it.
 _SLACK, _SLACK_SHARE = Fraction(1, 2), Fraction(1, 100)
@@ -169,20 +171,18 @@ class Joining:
 
     def _readable(self, wanted: list[Stream]) -> Iterator[Packet[Any]]:
         """The packets of these tracks. A damaged one ends a reading, but there may be more."""
-        again = False
-        while True:
-            found = False
+        fruitless, again = 0, False
+        while fruitless < _MAX_FRUITLESS:
+            fruitless += 1
             try:
                 for packet in self._source.demux(wanted):
                     if packet.size:
+                        fruitless = 0
                         if again:
                             self._tell(_DAMAGED)
-                        found = True
                         yield packet
             except av.FFmpegError:
                 self._tell(_DAMAGED)
-            if not found:
-                return
             again = True
 
     def _tell(self, note: str) -> None:

@@ -145,6 +145,9 @@ class Sound:
     def _cut(self, frames: list[AudioFrame]) -> Iterator[Packet[Any]]:
         """Encode in pieces of the length that the encoder wants."""
         for frame in frames:
+            # What needed no conversion counts in the ticks of its packet.
+            frame.pts = round((frame.pts or 0) * (frame.time_base or self._tick) / self._tick)
+            frame.time_base = self._tick
             yield from self._encode(self._cutter.resample(frame))
 
     def _encode(self, pieces: list[AudioFrame]) -> Iterator[Packet[Any]]:

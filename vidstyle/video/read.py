@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     Timed = tuple[av.VideoFrame, int]
 
+STANDING = Fraction(1, 10)
+"""Seconds that a picture stands before it is part of what begins, and ends, meanwhile."""
 # A clip may end this much before its declared time: headers round, and last frames may be hidden.
 _SLACK_FRAMES = 2
 _SLACK_SHARE = Fraction(1, 100)
-# Seconds that a picture stands before it is part of what begins meanwhile.
-_STANDING = Fraction(1, 10)
 # Transport streams land anywhere near; a key frame lies within this many seconds before most spots.
 _SEEK_MARGIN = 3
 
@@ -202,42 +202,45 @@ def _cut(
 ) -> Iterator[Timed]:
     first, last = window
     end = info.start_pts
-    standing: Timed | None = None
-    before = first is not None
+    begun = first is None
+    held: Timed | None = None
     for frame, pts in frames:
-        if first is not None and pts < first:
-            standing, end = (frame, pts), pts + _length(frame, info)
-            continue
-        if before:
+        if not begun and first is not None and pts >= first:
             report.forget()
-            yield from _standing(standing, (first, last), pts, info)
-            before = False
-        if last is not None and pts >= last:
+            begun, held = True, _standing(held, first, pts, info)
+        if begun and last is not None and pts >= last:
+            if held:
+                yield _ending(held, last, info, stands=True)
             return
-        end = pts + _length(frame, info)
-        yield _ending(frame, pts, last)
-    if before:
-        yield from _standing(standing, (first, last), end, info)
+        if begun and held:
+            yield held
+        held, end = (frame, pts), pts + _length(frame, info)
+    if not begun and first is not None:
+        held = _standing(held, first, end, info)
+    if held:
+        yield held if last is None else _ending(held, last, info, stands=False)
     report.cut_short = _ends_early(container, info, end, report)
     report.has_holes = _has_holes(info, report)
 
 
-def _standing(
-    standing: Timed | None, window: tuple[int | None, int | None], until: int, info: VideoInfo
-) -> Iterator[Timed]:
+def _standing(held: Timed | None, first: int, until: int, info: VideoInfo) -> Timed | None:
     """The frame that is shown as the window begins, if the next one is long in coming."""
-    first, last = window
-    if standing and first is not None and (until - first) * info.time_base > _STANDING:
-        frame, _ = standing
-        frame.duration = until - first
-        yield _ending(frame, first, last)
+    if held is None or (until - first) * info.time_base <= STANDING:
+        return None
+    frame, _ = held
+    frame.duration = until - first
+    return frame, first
 
 
-def _ending(frame: av.VideoFrame, pts: int, last: int | None) -> Timed:
-    """A frame that is shown no longer than its window."""
-    if last is not None and frame.duration:
-        frame.duration = min(frame.duration, last - pts)
-    return frame, pts
+def _ending(held: Timed, last: int, info: VideoInfo, *, stands: bool) -> Timed:
+    """A frame that is shown no longer than the window, and as long as that if it stands."""
+    frame, pts = held
+    left = last - pts
+    if stands and left * info.time_base > STANDING:
+        frame.duration = left
+    elif frame.duration:
+        frame.duration = min(frame.duration, left)
+    return held
 
 
 def _seek(container: InputContainer, info: VideoInfo, pts: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from vidstyle.video.opening import is_sequence, open_input, sequence_files
 
 _NAME = "vidstyle"
 _SAMPLE, _SAMPLES = 1 << 20, 64
+_TIME = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30}|/[0-9]{1,30})?")
 # MP4's common list of tags (ilst) has a fixed set of keys, which every player shows. Its "encoding
 # tool" is the one that no input can lay claim to: it names what wrote the file.
 _MP4_TOOL = "encoding_tool"
@@ -107,8 +109,15 @@ def read_stamp(path: Path) -> dict[str, Any] | None:
 
 
 def begun_at(stamp: dict[str, Any] | None) -> Fraction:
-    """Seconds of the source at which a painting should begin: where its run began."""
-    return Fraction(stamp.get("start", 0)) if stamp else Fraction(0)
+    """Seconds of the source at which a painting should begin: where its run began.
+
+    Raises:
+        ValueError, ZeroDivisionError: that is no time; `read_stamp` gives no such stamp.
+    """
+    start = str(stamp.get("start", 0)) if stamp else "0"
+    if not _TIME.fullmatch(start):  # an exponent could take hours to work out
+        raise ValueError(f"{start!r} is no time")
+    return Fraction(start)
 
 
 def _parse(text: str | None) -> dict[str, Any] | None:
@@ -117,6 +126,6 @@ def _parse(text: str | None) -> dict[str, Any] | None:
         stamp = json.loads(text or "")[_NAME]
         begun_at(stamp)
         is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         return None
     return stamp if is_stamp else None

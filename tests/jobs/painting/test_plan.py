@@ -95,6 +95,7 @@ def test_rarer_clips_and_moving_pictures_of_a_folder_are_painted(
         make_clip("clip.mp4", frames=2).rename(tmp_path / name)
     moving = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
     moving[0].save(tmp_path / "d.png", save_all=True, append_images=moving[1:])
+    (tmp_path / "empty.png").touch()
     assert len(plan(tmp_path).tasks) == 4
 
 
@@ -131,6 +132,18 @@ def test_inputs_that_would_share_an_output_lend_it_their_whole_names(
         "clip.mp4.monet.mp4",
         "other.monet.mp4",
     ]
+
+
+def test_a_finished_painting_keeps_its_name_when_one_of_its_stem_joins_it(
+    make_clip: MakeClip,
+) -> None:
+    clips = make_clip("clip.mp4", frames=2), make_clip("clip.avi", frames=2, sound=False)
+    painted = clips[0].with_name("clip.monet.mp4")
+    painted.touch()
+    result = make_plan(
+        RunConfig(clips, "monet"), "monet", lambda t: (t.input, t.output) == (clips[0], painted)
+    )
+    assert (outputs(result), result.done) == (["clip.avi.monet.mp4"], (painted,))
 
 
 def test_two_folders_into_one_clash_by_name(tmp_path: Path, make_clip: MakeClip) -> None:

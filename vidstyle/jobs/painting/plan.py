@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -37,6 +38,8 @@ BYTES_A_PIXEL = 0.1
 """Of a painted clip at the usual quality: 0.08 (monet) to 0.11 (composition-vii) on a real clip."""
 BYTES_A_PIXEL_WITHOUT_LOSS = 2
 """Of numbered pictures, and of the track that they are made of."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 A_CLIP = 24
 """So many pictures, numbered without a gap, may well be a clip."""
@@ -116,7 +119,8 @@ def make_plan(
             failures.append(FileFailure.of(path, error))
     if len(paths) > 1 and config.output is not None and _names_a_file(config.output):
         raise UsageError(f"{config.output}: is one file, but the inputs are several; name a folder")
-    tasks = _apart([_task(path, info, style, config) for path, info in readable], style)
+    tasks = [_task(path, info, style, config) for path, info in readable]
+    tasks = _apart(tasks, style, is_done)
     _refuse_clashes(tasks)
     if config.rate is not None and not any(is_sequence(path) for path in paths):
         raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
@@ -202,8 +206,14 @@ def _is_painted(path: Path) -> bool:
 
 
 def _looks_like_media(path: Path) -> bool:
-    """Moving PNGs are clips too."""
-    return path.suffix.lower() in (*CLIP_SUFFIXES, ".png") or is_image(path)
+    return path.suffix.lower() in CLIP_SUFFIXES or is_image(path) or _is_png(path)
+
+
+def _is_png(path: Path) -> bool:
+    """Moving ones are clips, and no pictures."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(len(_PNG)) == _PNG
+    return False
 
 
 def _without_repeats(paths: Iterable[Path]) -> Iterator[Path]:
@@ -266,12 +276,15 @@ def _with_known_suffix(output: Path, info: VideoInfo | None) -> Path:
     return output
 
 
-def _apart(tasks: list[Task], style: str) -> list[Task]:
-    """Give those that would share an output the whole name of their input: clip.avi, clip.mp4."""
+def _apart(tasks: list[Task], style: str, is_done: Callable[[Task], bool]) -> list[Task]:
+    """Give those that would share an output the whole name of their input: clip.avi, clip.mp4.
+
+    One whose painting bears that name already keeps it.
+    """
     counts = Counter(task.output for task in tasks)
     return [
         task
-        if counts[task.output] == 1 or is_sequence(task.input)
+        if counts[task.output] == 1 or is_sequence(task.input) or is_done(task)
         else replace(
             task,
             output=task.output.with_name(f"{task.input.name}.{style}{task.output.suffix}"),
