@@ -285,7 +285,7 @@ def test_progress_counts_the_frames_and_ends_with_the_report(
     make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[Progress] = []
-    monkeypatch.setattr("vidstyle.jobs.prefetch.POLL", 0.0)
+    monkeypatch.setattr("vidstyle.jobs.prefetch.POLL", 0.001)  # 0 would starve one core
     config = RunConfig((make_clip(frames=5),), "tiny", device="cpu", engine="torch")
     report = run(config, on_progress=steps.append)
     counts = [step.frames for step in steps]
