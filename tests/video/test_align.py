@@ -222,6 +222,23 @@ def smooth(coarse: Image, like: Image) -> Image:
     return np.kron(coarse, np.ones((8, 8, 1), np.uint8))[: like.shape[0], : like.shape[1]]
 
 
+def test_a_part_that_begins_while_a_picture_stands_begins_there(
+    make_media: Callable[..., Path], noise: Callable[..., Image]
+) -> None:
+    """The tenth picture stands for two seconds; the part begins in their middle."""
+    wide = noise(240, 48, 3)
+    images = [np.ascontiguousarray(wide[:, 4 * k : 4 * k + 64]) for k in range(40)]
+    times = [40 * k + (2000 if k > 9 else 0) for k in range(40)]
+    clock = {"time_base": Fraction(1, 1000), "rate": Fraction(25), "last_duration": 40}
+    source = make_media("source.mp4", pts=times, images=images, **clock)
+    begin = 1360
+    pts = [0, *(time - begin for time in times[10:])]
+    part = make_media("part.mp4", pts=pts, images=images[9:], **clock)
+    found = align(probe(source), [probe(part)], offsets=[Fraction(begin, 1000)])
+    assert found.matches[0].offset == Fraction(begin, 1000)
+    assert set(found.matches[0].lags) == {0}
+
+
 def test_broad_light_makes_no_likeness(make_pan: MakePan) -> None:
     """Two shots under one sky: bright above, dark below."""
 
