@@ -27,7 +27,12 @@ from vidstyle.errors import InputError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
-from vidstyle.jobs.measuring.evaluation import ClipReport, EvaluateConfig, EvaluationReport
+from vidstyle.jobs.measuring.evaluation import (
+    LONG,
+    ClipReport,
+    EvaluateConfig,
+    EvaluationReport,
+)
 from vidstyle.jobs.run import run
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_folder
@@ -192,11 +197,12 @@ def worst(rows: Sequence[Row]) -> str:
 def page(rows: Sequence[Row], left_out: Sequence[str], options: argparse.Namespace) -> str:
     """All of it as markdown."""
     method = rows[0].report.method
+    long_steps = " and over ten frames" if options.frames > LONG else ""
     lines = [
         "# Steadiness, and what it costs",
         "",
         f"`python benchmarks/steadiness.py CLIPS --frames {options.frames}`: the first frames of "
-        f"each clip, {HEIGHT} rows, before encoding, over neighbours and over ten frames.",
+        f"each clip, {HEIGHT} rows, before encoding, over neighbours{long_steps}.",
         f"Flow: {method.flow}. Mask: {method.mask}.",
         f"D_perceptual, to the unblended painting: {method.perceptual or 'no network'}"
         f"{f' ({method.network})' if method.network else ''}; "
