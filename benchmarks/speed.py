@@ -40,13 +40,14 @@ def main() -> None:
     sizes: list[Row] = []
     lengths: list[Row] = []
     notes: dict[str, None] = {}
+    help_takes = help_seconds()
     work = [(sizes, config) for config in size_configs(options)]
     work += [(lengths, config) for config in length_configs(options)]
     for rows, config in work:
         report = bench(config, on_step=tell)
         rows.extend(report.rows)
         notes |= dict.fromkeys(report.notes)
-        text = "\n".join(page(options, sizes, lengths, list(notes)))
+        text = "\n".join(page(options, sizes, lengths, list(notes), help_takes))
         keep_page(options.output, text)
     print(text)
 
@@ -98,7 +99,11 @@ def tell(step: Step) -> None:
 
 
 def page(
-    options: argparse.Namespace, sizes: list[Row], lengths: list[Row], notes: list[str]
+    options: argparse.Namespace,
+    sizes: list[Row],
+    lengths: list[Row],
+    notes: list[str],
+    help_takes: float,
 ) -> Iterator[str]:
     """The whole file, in markdown."""
     source = options.input.name if options.input else "a moving picture made by code"
@@ -114,7 +119,7 @@ def page(
     yield "\n".join(cost_table(sizes))
     if lengths:
         yield "\n".join(length_table(lengths))
-    yield f"`vidstyle --help` answers in {help_seconds():.2f} s.\n"
+    yield f"`vidstyle --help` answers in {help_takes:.2f} s.\n"
 
 
 def speed_table(rows: list[Row]) -> Iterator[str]:
