@@ -66,8 +66,8 @@ def test_several_paintings_want_a_name(
 def test_options_reach_a_training_on_a_collection(seen: list[FeedForwardConfig]) -> None:
     text = (
         "train --method cyclegan --photos holiday --paintings art/Monet -o out --steps 7 "
-        "--crop 128 --picture-size 200 --filters 64 --adversarial hinge --keep-reverse "
-        "--temporal --tier best --clips takes --val 0.2"
+        "--crop 128 --picture-size 200 --style-size 300 --filters 64 --adversarial hinge "
+        "--keep-reverse --temporal --tier best --clips takes --val 0.2"
     )
     assert main(text.split()) == 0
     (config,) = seen
@@ -75,16 +75,17 @@ def test_options_reach_a_training_on_a_collection(seen: list[FeedForwardConfig])
     assert (config.photos, config.paintings) == (Path("holiday"), Path("art/Monet"))
     assert (config.name, config.output, config.tier) == ("monet", Path("out"), "best")
     assert (config.steps, config.crop, config.filters) == (7, 128, 64)
-    assert (config.picture_size, config.clips, config.val) == (200, Path("takes"), 0.2)
+    assert (config.picture_size, config.style_size) == (200, 300)
+    assert (config.clips, config.val) == (Path("takes"), 0.2)
     assert (config.adversarial, config.keep_reverse, config.temporal) == ("hinge", True, True)
 
 
 def test_every_method_has_its_own_defaults(seen: list[FeedForwardConfig]) -> None:
     assert main(["train", "a.jpg", "--photos", "x"]) == 0
     assert main(["train", "--method", "cyclegan", "--paintings", "a", "--photos", "x"]) == 0
-    assert [(c.steps, c.crop) for c in seen] == [
-        (FeedForwardConfig.steps, FeedForwardConfig.crop),
-        (CycleGanConfig.steps, CycleGanConfig.crop),
+    assert [(c.steps, c.crop, c.style_size) for c in seen] == [
+        (FeedForwardConfig.steps, FeedForwardConfig.crop, FeedForwardConfig.style_size),
+        (CycleGanConfig.steps, CycleGanConfig.crop, None),
     ]
 
 
@@ -97,7 +98,6 @@ def test_every_method_has_its_own_defaults(seen: list[FeedForwardConfig]) -> Non
         ("--method cyclegan --paintings b --from monet", "--from monet: is for --method feed"),
         ("a.jpg --keep-reverse", "vidstyle: --keep-reverse: is for --method cyclegan only"),
         ("--method cyclegan a.jpg --paintings b", "STYLE_IMAGE a.jpg: is for --method feed"),
-        ("--method cyclegan --paintings b --style-size 99", "--style-size 99: is for"),
         ("", "--method feed-forward needs STYLE_IMAGE"),
     ],
 )

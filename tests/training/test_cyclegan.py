@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, FastNet
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network
-from vidstyle.training import clips, cyclegan, loop, motion
+from vidstyle.training import clips, cyclegan, data, loop, motion
 from vidstyle.training.clips import FramePair, save_held_out, save_pair
 from vidstyle.training.config import CycleGanConfig
 from vidstyle.training.cyclegan import CycleGanTraining, Side, parameters
@@ -209,7 +210,7 @@ def test_each_generator_is_asked_for_its_own(
 def test_the_preview_shows_pictures_at_the_size_of_the_training(gan: CycleGanConfig) -> None:
     training = CycleGanTraining(gan)
     picture = load_picture(training.photos.learnt[0], gan.picture_size)
-    shown = training._chosen(training.photos.shown)[0]
+    shown = training._chosen(training.photos)[0]
     assert torch.equal(shown, to_tensor(middle(picture, gan.crop)))
 
 
@@ -344,10 +345,42 @@ def test_what_is_looked_at_beforehand_is_of_one_size_and_from_all_over(
     monkeypatch.setattr(cyclegan, "LOOKED_AT", 7)
     training = CycleGanTraining(gan)
     assert len({load_picture(path).size for path in training.photos.learnt}) == 20
-    looked_at = list(training._some(training.photos.learnt))
+    looked_at = list(training._some(training.photos))
     side = max(picture_size, gan.crop)
     assert {picture.shape for picture in looked_at} == {(1, 3, side, side)}
     assert len(looked_at) == 7
+
+
+def test_paintings_are_as_large_as_the_photographs_or_as_told(gan: CycleGanConfig) -> None:
+    """Larger paintings are larger strokes: statistics, crops and the preview see them."""
+    for style_size, side in ((None, 68), (130, 130), (40, 64)):
+        config = replace(gan, style_size=style_size)
+        training = CycleGanTraining(config)
+        assert [some.shape[-1] for some in training._some(training.paintings)] == [side] * 20
+        assert [some.shape[-1] for some in training._some(training.photos)] == [68] * 20
+        assert training._cards()[0].recipe["style_size"] == (style_size or 68)
+    picture = load_picture(training.paintings.learnt[0], 64)
+    assert torch.equal(training._shown()[-1][0], to_tensor(middle(picture, gan.crop)))
+
+
+def test_crops_of_enlarged_paintings_are_enlarged(
+    gan: CycleGanConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: dict[Path, set[int]] = {}
+
+    def load(path: Path, short_side: int) -> Image.Image:
+        sizes.setdefault(path.parent, set()).add(short_side)
+        return load_picture(path, short_side)
+
+    monkeypatch.setattr(data, "load_picture", load)
+    batches = CycleGanTraining(replace(gan, style_size=100))._dataset()
+    for step in range(9):
+        _ = batches[step]
+    least, most = (
+        [limit(sizes[folder]) for folder in (gan.photos, gan.paintings)] for limit in (min, max)
+    )
+    assert 68 <= least[0] < most[0] <= 85
+    assert 100 <= least[1] < most[1] <= 125
 
 
 def test_sizes_of_the_networks() -> None:

@@ -139,10 +139,11 @@ def test_photographs_in_a_file_are_no_folder(photos: Path) -> None:
 @given(st.integers(20, 300), st.floats(0, 0.5))
 def test_what_is_held_out_is_not_learnt_from(count: int, share: float) -> None:
     pictures = [Path(f"{k:03}.jpg") for k in range(count)]
-    learnt, held_out = split = hold_out(pictures, share)
+    size, learnt, held_out = split = hold_out(pictures, share, 80)
     assert sorted(learnt + held_out) == pictures
     assert len(held_out) == pytest.approx(share * count, abs=1)
     assert bool(held_out) == (share > 0)
+    assert size == 80
     assert split.shown == (held_out or learnt)
     if len(held_out) > 1:
         places = [pictures.index(path) for path in held_out]

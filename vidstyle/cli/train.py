@@ -27,7 +27,7 @@ from vidstyle.types import TIERS
 
 _FILE = click.Path(path_type=Path)
 _OWN = {
-    "feed-forward": ("style_images", "begin_with", "style_size"),
+    "feed-forward": ("style_images", "begin_with"),
     "cyclegan": (
         *("paintings", "picture_size", "filters", "adversarial", "discriminator"),
         "keep_reverse",
@@ -101,16 +101,15 @@ _FOR_A_REAL_STYLE = (
 @click.option(
     "--style-size",
     type=click.IntRange(64, 2048),
-    default=FeedForwardConfig.style_size,
-    show_default=True,
-    help="Short side of the painting in pixels: larger gives larger strokes.",
+    help="Short side of the paintings in pixels: larger gives larger strokes.  [default: "
+    f"{FeedForwardConfig.style_size}, or the --picture-size of cyclegan]",
 )
 @click.option(
     "--picture-size",
     type=click.IntRange(48, 2048),
     default=CycleGanConfig.picture_size,
     show_default=True,
-    help="Short side that a cyclegan's pictures have before they are cropped.",
+    help="Short side that a cyclegan's pictures are scaled to before they are cropped.",
 )
 @click.option(
     "--filters",

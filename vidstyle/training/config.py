@@ -199,8 +199,9 @@ class CycleGanConfig(RunSettings):
     batch: int = 1
     crop: int = 256
     picture_size: int = 256
-    """Short side that pictures are scaled to before crops are cut out of them: this, and not the
-    crop, sets the size of strokes."""
+    """Short side that pictures are scaled to before crops are cut out of them."""
+    style_size: int | None = None
+    """Short side that the paintings are scaled to instead: larger gives larger strokes."""
     filters: int = 32
     """Channels of the first layer of `best`; the paper has 64. `fast` has twice as many."""
     adversarial: Adversarial = "lsgan"
@@ -223,6 +224,11 @@ class CycleGanConfig(RunSettings):
     def shown_size(self) -> int:
         """The crop at least."""
         return max(self.crop, self.picture_size)
+
+    @property
+    def painting_size(self) -> int:
+        """Likewise of the paintings."""
+        return max(self.crop, self.style_size or self.picture_size)
 
     def __post_init__(self) -> None:
         """Refuse what would fail late."""

@@ -14,9 +14,8 @@ also asked for the collection's feature statistics.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from copy import deepcopy
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +32,7 @@ from vidstyle.training.clips import MovedBatches
 from vidstyle.training.config import MARGIN, CycleGanConfig
 from vidstyle.training.data import (
     PhotoBatches,
+    Pictures,
     UnpairedBatches,
     load_picture,
     to_tensor,
@@ -114,48 +114,49 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         self, config: CycleGanConfig, on_note: Callable[[str], None] = lambda _: None
     ) -> None:
         super().__init__(config)
-        self.photos = self._pictures(config.photos, on_note)
-        self.paintings = self._pictures(config.paintings, on_note)
+        self.photos = self._pictures(config.photos, config.shown_size, on_note)
+        self.paintings = self._pictures(config.paintings, config.painting_size, on_note)
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
-        self.style = style_targets(self.perceptual, self._some(self.paintings.learnt))
+        self.style = style_targets(self.perceptual, self._some(self.paintings))
         torch.manual_seed(config.seed)
-        self.learned = CycleGan(
-            self._side(self.paintings.learnt), self._side(self.photos.learnt)
-        ).to(self.device)
+        self.learned = CycleGan(self._side(self.paintings), self._side(self.photos))
+        self.learned.to(self.device)
         sides = self.learned.sides
         generators = [p for side in sides for p in side.generator.parameters()]
         discriminators = [p for side in sides for p in side.discriminator.parameters()]
         self.optimizers = [Adam(p, betas=ADAM_BETAS) for p in (generators, discriminators)]
         self._resume()
 
-    def _side(self, pictures: Sequence[Path]) -> Side:
+    def _side(self, pictures: Pictures) -> Side:
         c = self.config
         generator = NETWORKS[TIER_NETWORK[c.tier]](**parameters(c.tier, c.filters))
-        small = len(pictures) < SMALL_COLLECTION
+        small = len(pictures.learnt) < SMALL_COLLECTION
         return Side(generator, self._discriminator(pictures), c.crop, small=small)
 
-    def _discriminator(self, pictures: Sequence[Path]) -> nn.Module:
+    def _discriminator(self, pictures: Pictures) -> nn.Module:
         if self.config.discriminator == "patches":
             return PatchGAN(DISCRIMINATOR_WIDTH[self.config.tier])
         return FeatureDiscriminator(self.perceptual, self._some(pictures), HEAD_WIDTH)
 
-    def _some(self, pictures: Sequence[Path]) -> Iterator[Tensor]:
+    def _some(self, pictures: Pictures) -> Iterator[Tensor]:
         """The middles (1, 3, S, S) of pictures spread over all of them.
 
         They are of one size because a CPU's library keeps memory for every size that it has seen.
         """
-        square = (self.config.shown_size,) * 2
-        for path in pictures[:: -(-len(pictures) // LOOKED_AT)]:
-            middle = ImageOps.fit(load_picture(path, square[0]), square)
+        size, learnt = pictures.size, pictures.learnt
+        for path in learnt[:: -(-len(learnt) // LOOKED_AT)]:
+            middle = ImageOps.fit(load_picture(path, size), (size, size))
             yield to_tensor(middle)[None].to(self.device)
 
     def _dataset(self) -> Dataset[tuple[Tensor | MovedPair, Tensor]]:
         c = self.config
-        border = MARGIN if c.temporal else 0
-        sizes = {"batch": c.batch, "side": c.crop, "picture_side": c.shown_size}
-        photos = PhotoBatches(self.photos.learnt, seed=2 * c.seed, border=border, **sizes)
-        paintings = PhotoBatches(self.paintings.learnt, seed=2 * c.seed + 1, **sizes)
+
+        def batches(pictures: Pictures, seed: int, border: int) -> PhotoBatches:
+            return PhotoBatches(pictures.learnt, c.batch, c.crop, seed, pictures.size, border)
+
+        photos = batches(self.photos, 2 * c.seed, MARGIN if c.temporal else 0)
+        paintings = batches(self.paintings, 2 * c.seed + 1, 0)
         # Beside the photographs: frames of anything are not what they are to become paintings of.
         seen = MovedBatches(photos, c.crop, self.clips, beside=True) if c.temporal else photos
         return UnpairedBatches(seen, paintings)
@@ -249,7 +250,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         return [*rows, paintings, to_take.average(paintings)]
 
     def _shown(self) -> list[Tensor]:
-        return [*super()._shown(), self._chosen(self.paintings.shown)]
+        return [*super()._shown(), self._chosen(self.paintings)]
 
     def _sources(self) -> dict[str, str]:
         paintings = of_pictures(self.config.paintings, self.paintings.learnt)
@@ -266,6 +267,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         recipe |= {
             "weights": self._weights(),
             "picture_size": c.picture_size,
+            "style_size": c.style_size or c.picture_size,
             "perceptual": self.perceptual.description,
         }
         card = self._filled_card(

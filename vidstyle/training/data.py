@@ -45,6 +45,8 @@ def find_photos(folder: Path) -> list[Path]:
 class Pictures(NamedTuple):
     """The usable pictures of a folder."""
 
+    size: int
+    """Short side that they are scaled to, in pixels, before crops are cut out of them."""
     learnt: list[Path]
     held_out: list[Path]
     """Not learnt from."""
@@ -55,11 +57,15 @@ class Pictures(NamedTuple):
         return self.held_out or self.learnt
 
 
-def hold_out(pictures: list[Path], share: float) -> Pictures:
-    """Hold out a share of the pictures, spread over all of them; of any share at least one."""
+def hold_out(pictures: list[Path], share: float, size: int) -> Pictures:
+    """Hold out a share of the pictures, spread over all of them; of any share at least one.
+
+    They will be scaled to the size.
+    """
     count = min(max(1, round(share * len(pictures))), len(pictures) // 2) if share else 0
     chosen = {k * len(pictures) // count for k in range(count)}
     return Pictures(
+        size,
         [path for k, path in enumerate(pictures) if k not in chosen],
         [pictures[k] for k in sorted(chosen)],
     )

@@ -64,7 +64,7 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
         self, config: FeedForwardConfig, on_note: Callable[[str], None] = lambda _: None
     ) -> None:
         super().__init__(config)
-        self.photos = self._pictures(config.photos, on_note)
+        self.photos = self._pictures(config.photos, config.shown_size, on_note)
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
         with torch.no_grad():

@@ -176,11 +176,13 @@ class TrainingLoop(ABC, Generic[Batch]):
             self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device.type)
         )
 
-    def _pictures(self, folder: Path, on_note: Callable[[str], None]) -> Pictures:
-        """A folder's pictures, but for those that are broken or too small; `on_note` names them."""
-        # Enlarged more than twice, a picture would teach blur.
-        usable = usable_pictures(folder, self.config.shown_size // 2, on_note)
-        pictures = hold_out(usable, self.config.val)
+    def _pictures(self, folder: Path, size: int, on_note: Callable[[str], None]) -> Pictures:
+        """A folder's pictures, but for those that are broken or too small; `on_note` names them.
+
+        They will be scaled to the size: enlarged more than twice, a picture would teach blur.
+        """
+        usable = usable_pictures(folder, size // 2, on_note)
+        pictures = hold_out(usable, self.config.val, size)
         self.held_out += pictures.held_out
         return pictures
 
@@ -197,16 +199,17 @@ class TrainingLoop(ABC, Generic[Batch]):
 
         They are read once: a picture that is moved away meanwhile does not end the training.
         """
-        shown = [self._chosen(self.photos.shown)]
+        shown = [self._chosen(self.photos)]
         if self.clips:
             frames = load_held_out(self.config.pair_folder, self.config.crop)
             shown += [] if frames is None else [frames.to(self.device)]
         return shown
 
-    def _chosen(self, pictures: Sequence[Path]) -> Tensor:
+    def _chosen(self, pictures: Pictures) -> Tensor:
         """The middles of a few pictures, spread over all of them: (N, 3, S, S)."""
-        chosen = (pictures[k * len(pictures) // PREVIEWS] for k in range(PREVIEWS))
-        scaled = (load_picture(path, self.config.shown_size) for path in chosen)
+        shown = pictures.shown
+        chosen = (shown[k * len(shown) // PREVIEWS] for k in range(PREVIEWS))
+        scaled = (load_picture(path, pictures.size) for path in chosen)
         crops = [to_tensor(middle(picture, self.config.crop)) for picture in scaled]
         return torch.stack(crops).to(self.device)
 
