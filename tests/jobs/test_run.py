@@ -20,6 +20,7 @@ from vidstyle.jobs.painting import clip as clip_module
 from vidstyle.jobs.painting import segments as segments_module
 from vidstyle.jobs.painting.report import Progress, RunReport
 from vidstyle.jobs.run import run
+from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import Frame
 from vidstyle.video.images import read_image
 from vidstyle.video.info import probe
@@ -459,6 +460,29 @@ def test_a_stage_that_hangs_is_named_and_the_run_ends(
         if thread.name == "vidstyle-stage":
             thread.join(5)
     assert threading.active_count() == before
+
+
+def test_what_takes_long_gives_signs_of_life(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame in tiles, and the way to a part of a long clip, may take many minutes."""
+    signs: list[Any] = []
+    begin = TorchEngine.begin
+
+    def slowly(engine: TorchEngine, batch: Any) -> Any:
+        time.sleep(0.05)
+        return begin(engine, batch)
+
+    monkeypatch.setattr(TorchEngine, "begin", slowly)
+    monkeypatch.setattr("vidstyle.jobs.prefetch.POLL", 0.01)
+    monkeypatch.setattr(
+        "vidstyle.jobs.painting.stopwatch.Watchdog.look",
+        lambda _, sign=None: signs.append(sign),
+    )
+    paint(make_clip(frames=12), start=Fraction(1, 5))
+    passed, pulses = zip(*(sign for sign in signs if isinstance(sign, tuple)), strict=True)
+    assert max(passed) == 5, "frames before the part"
+    assert len(set(pulses)) > 2
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "gif", "%d.png"])

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from vidstyle.stylizers.networks import NETWORKS, StyleNetwork
+from vidstyle.stylizers.networks import (
+    NETWORKS,
+    StyleNetwork,
+    choose_shares,
+    make_conditional,
+    norms,
+)
 from vidstyle.stylizers.tiles import TiledNetwork
 
 SMALL = {
@@ -45,6 +51,30 @@ def test_a_second_frame_has_statistics_of_its_own(name: str) -> None:
     tiled(view(96, 128))
     other = 1 - view(96, 128)
     assert float((tiled(other) - whole(other)).abs().max()) * 255 < 0.1
+
+
+def test_a_mixture_in_half_precision_is_weighed_in_full() -> None:
+    whole = network("FastNet")
+    make_conditional(whole, 2)
+    whole.requires_grad_(False)
+    generator = torch.Generator().manual_seed(4)
+    for norm in norms(whole).values():
+        norm.weight.add_(torch.randn(norm.weight.shape, generator=generator))
+    choose_shares(whole, torch.tensor((0.3, 0.7)))
+    picture = view(96, 128)
+    with torch.autocast("cpu", torch.bfloat16):
+        tiled = TiledNetwork(whole, 64)(picture).float()
+        difference = (tiled - whole(picture).float()).abs()
+    assert float(difference.mean()) * 255 < 0.11, "0.07; in half precision it were 0.16"
+
+
+def test_every_tile_is_a_sign_of_life() -> None:
+    tiled = TiledNetwork(network("FastNet"), 64)
+    seen: list[int] = []
+    tiled._network.stem.register_forward_pre_hook(lambda *_: seen.append(tiled.tiles))
+    tiled(view(128, 64))
+    assert len(seen) > 4
+    assert seen == list(range(len(seen)))
 
 
 def test_only_a_tile_and_its_surroundings_are_in_memory() -> None:

@@ -27,7 +27,7 @@ def through(source: Path, stamp: dict[str, Any]) -> tuple[Path, MuxSummary]:
 
 
 def test_pictures_times_and_stamp_go_into_a_gif(make_media: Make) -> None:
-    pts = [50, 54, 59, 60, 90]
+    pts = [50, 54, 59, 61, 90]
     options = {"pts": pts, "time_base": Fraction(1, 100), "rate": Fraction(25), "last_duration": 17}
     source = make_media(**options)
     stamp = {"style": "monet", "long": "x" * 600}
@@ -35,7 +35,7 @@ def test_pictures_times_and_stamp_go_into_a_gif(make_media: Make) -> None:
     info = probe(output)
     assert info.container == "gif"
     after = list(read_frames(info))
-    assert [frame.pts * info.time_base * 100 for frame in after] == [0, 4, 9, 10, 40]
+    assert [frame.pts * info.time_base * 100 for frame in after] == [0, 4, 9, 11, 40]
     assert info.duration == Fraction(57, 100)
     for ours, theirs in zip(after, read_frames(probe(source)), strict=True):
         assert np.abs(ours.image.astype(int) - theirs.image).mean() < 4  # 256 colours
@@ -49,9 +49,25 @@ def test_what_a_gif_cannot_hold_is_said(make_media: Make) -> None:
     output, summary = through(source, {})
     info = probe(output)
     times = [frame.pts * info.time_base * 100 for frame in read_frames(info)]
-    assert times == [0, 3, 7, 8, 9, 100]  # whole hundredths, each after the one before
-    assert summary.notes[1].startswith("4 frames moved to whole hundredths")
-    assert "1 track of sound" in summary.notes[2]
+    assert times == [0, 3, 7, 100]  # whole hundredths, two at least from frame to frame
+    assert summary.notes[1].startswith("2 frames moved to whole hundredths")
+    assert summary.notes[2].startswith("2 frames left out: a gif shows at most 50 a second")
+    assert "1 track of sound" in summary.notes[3]
+
+
+@pytest.mark.parametrize(("rate", "shown"), [(24, 24), (50, 50), (60, 50), (120, 50)])
+def test_a_second_is_a_second_in_viewers_too(make_media: Make, rate: int, shown: int) -> None:
+    """They take a tenth of a second for steps of less than two hundredths."""
+    source = make_media(
+        pts=range(rate), time_base=Fraction(1, rate), rate=Fraction(rate), last_duration=1
+    )
+    output, _ = through(source, {})
+    info = probe(output)
+    frames = list(read_frames(info))
+    times = [frame.pts * info.time_base * 100 for frame in frames]
+    assert min(np.diff(times)) >= 2
+    assert abs(len(frames) - shown) <= 1
+    assert 98 <= times[-1] + 100 / rate <= 101
 
 
 @pytest.mark.parametrize(

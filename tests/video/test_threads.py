@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -26,7 +27,8 @@ def taken(path: Path, threads: int, **part: Any) -> tuple[list[Any], dict[str, A
     except InputError as error:
         return [], {"error": str(error)}
     facts = asdict(report)
-    del facts["seen_until"]  # several threads read on while the last frames are taken
+    for name in ("seen_until", "passed", "without_frame"):  # how, and not what, was read
+        del facts[name]
     return frames, facts
 
 
@@ -37,19 +39,78 @@ def assert_alike(path: Path, **part: Any) -> None:
     assert all(np.array_equal(a.image, b.image) for a, b in zip(ours, theirs, strict=True))
 
 
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many threads read, each time that a reading begins."""
+    looks: list[int] = []
+
+    def look(*args: Any, threads: int) -> Iterator[Any]:
+        looks.append(threads)
+        return _window(*args, threads=threads)
+
+    monkeypatch.setattr(
+        "vidstyle.video.read._window",
+        lambda *args, **named: look(*args[:4], threads=named.get("threads") or args[4]),
+    )
+    return looks
+
+
 @pytest.mark.parametrize("size", [(64, 48), (65, 47), (320, 240)])
 def test_a_sound_clip_needs_no_second_look(
-    make_media: Make, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+    make_media: Make, looks: list[int], size: tuple[int, int]
 ) -> None:
     path = make_media(size=size, pts=range(40), options=REORDERED)
     assert_alike(path)
-    looks = []
-    monkeypatch.setattr(
-        "vidstyle.video.read._window",
-        lambda *args, **named: (looks.append(1), _window(*args, **named))[1],
-    )
-    assert len(taken(path, 3)[0]) == 40
-    assert len(looks) == 1
+    assert looks == [3, 1]
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts"])
+def test_pictures_that_were_never_recorded_are_not_looked_for(
+    make_media: Make, looks: list[int], name: str
+) -> None:
+    """A screen recording leaves out what did not change: by its rate it should have more."""
+    path = make_media(name, pts=[n for n in range(60) if n % 7 != 3], options=REORDERED)
+    report = ReadReport()
+    assert len(list(read_frames(probe(path), report=report, threads=3))) == 51
+    assert looks == [3]
+    list(read_frames(probe(path), threads=3, start=Fraction(1), duration=Fraction(1)))
+    assert looks == [3, 3]
+
+
+def test_pictures_that_an_edit_list_hides_are_not_looked_for(
+    make_media: Make, looks: list[int], tmp_path: Path
+) -> None:
+    """As trimmed clips of phones have them: counted in the header, decoded, and never shown."""
+    whole, cut = make_media(pts=range(60), options={"g": "30"}), tmp_path / "cut.mp4"
+    with av.open(str(whole)) as source, av.open(str(cut), "w") as target:
+        track = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.pts is not None:
+                packet.stream = track
+                moved = round(Fraction(1, 2) / packet.time_base)
+                packet.pts, packet.dts = packet.pts - moved, packet.dts - moved
+                target.mux(packet)
+    report = ReadReport()
+    frames = list(read_frames(probe(cut), report=report, threads=3))
+    assert len(frames) < (report.expected_frames or 0)
+    assert looks == [3]
+
+
+def test_what_is_read_again_is_a_sign_of_life(make_media: Make) -> None:
+    """Hours may lie between a clip's beginning and its damage, or the part that is wanted."""
+    path = make_media(pts=range(60), options={"crf": "20", "g": "12"})
+    report = ReadReport()
+    list(read_frames(probe(path), report=report, start=Fraction(1)))
+    assert 0 < report.passed <= 25
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
+    path.write_bytes(content)
+    report = ReadReport()
+    frames = read_frames(probe(path), report=report, threads=3)
+    seen = [(report.frames, report.passed) for _ in frames]
+    given = max(frames for frames, passed in seen if not passed)
+    assert 0 < given < len(seen)
+    assert seen[-1] == (len(seen), given)
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.avi"])

@@ -55,6 +55,8 @@ class Memory:
         self._painted = self._stack(size)
         self._source = self._stack(half_size)
         self._fields = ops.zeros(self._count, *self._coarse, 2)
+        # A number would be copied to the device anew each time, which no CUDA graph may hold.
+        self._unmoved = ops.zeros(*self._coarse, 2)
         self._slots = ops.zeros(*half_size, dtype="uint8")
         self._unshaped = ops.zeros(*self._coarse, 4) + ops.array(_UNSHAPED)
         self._shape = self._unshaped + 0
@@ -115,7 +117,7 @@ class Memory:
         for stack, image in ((self._painted, painted), (self._source, source)):
             stack[slot, _MARGIN:-_MARGIN] = image
             stack[slot, :_MARGIN], stack[slot, -_MARGIN:] = image[0], image[-1]
-        self._fields[slot] = 0
+        self._fields[slot] = self._unmoved
         self._slots[...] = ops.where(touched, slot, self._slots)
         new = ops.resized(fresh, self._coarse, "area")
         self._shape += ops.weighted(self._unshaped - self._shape, new)

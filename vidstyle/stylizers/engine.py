@@ -25,6 +25,11 @@ class Engine(ABC):
 
     @property
     @abstractmethod
+    def pulse(self) -> int:
+        """Changes with every piece of work that is done: a frame in tiles takes very many."""
+
+    @property
+    @abstractmethod
     def notes(self) -> tuple[str, ...]:
         """What was not as asked or expected, a sentence each."""
 

@@ -63,6 +63,11 @@ class OpenVinoEngine(Engine):
             self.choose(style.shares)
 
     @property
+    def pulse(self) -> int:
+        """Changes with every piece that torch does, where that had to take over."""
+        return 0 if self._successor is None else self._successor.pulse
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was not as expected, a sentence each."""
         return () if self._successor is None else self._successor.notes

@@ -25,7 +25,11 @@ _SLACK: Final = 4
 
 
 class TiledNetwork:
-    """Paints what a network paints, with one tile of it in memory at a time."""
+    """Paints what a network paints, with one tile of it in memory at a time.
+
+    Attributes:
+        tiles: how many times a tile was run so far.
+    """
 
     def __init__(self, network: StyleNetwork, side: int) -> None:
         """`side` is that of a tile without its surroundings, a multiple of `network.multiple`.
@@ -35,6 +39,7 @@ class TiledNetwork:
         if side < 1 or side % network.multiple:
             raise ValueError(f"side must be a multiple of {network.multiple}, not {side}")
         self.side = side
+        self.tiles = 0
         self._halo = _reach(network)
         own = {id(norm): norm for norm in norms(network).values()}  # what they paint may change
         self._network = copy.deepcopy(network, own)
@@ -52,6 +57,7 @@ class TiledNetwork:
                 except _Reached as reached:
                     waiting = reached.norm
                     waiting.gather(tile.core(reached.features))
+                self.tiles += 1
             if waiting is None:
                 return painted
             waiting.settle()
@@ -118,8 +124,9 @@ class _SharedNorm(nn.Module):
         if self._statistics is None:
             raise _Reached(self, x)
         mean, deviation = self._statistics
-        scale, shift = (values[:, None, None] for values in self.norm.scale_and_shift())
-        return ((x.float() - mean) / deviation * scale + shift).to(x.dtype)
+        with torch.autocast(x.device.type, enabled=False):  # as the norm itself does
+            scale, shift = (values[:, None, None] for values in self.norm.scale_and_shift())
+            return ((x.float() - mean) / deviation * scale + shift).to(x.dtype)
 
 
 class _Reached(Exception):

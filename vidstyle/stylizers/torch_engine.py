@@ -69,8 +69,15 @@ class TorchEngine(Engine):
         self._painting = _Painting(self.painter, network, self.half if self.uses_half else None)
         self._recorded = Recording(self._painting, self.device)
         self._work: Work = self._recorded
+        self._parts = 0
         self._at_a_time: int | None = None
         self._sides = iter(TILES)
+
+    @property
+    def pulse(self) -> int:
+        """Changes with every part of a batch, and with every tile."""
+        network = self._painting.network
+        return self._parts + (network.tiles if isinstance(network, TiledNetwork) else 0)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -112,6 +119,7 @@ class TorchEngine(Engine):
 
     def _paint(self, frames: Tensor) -> Tensor:
         painted, finite = self._work(frames)
+        self._parts += 1
         if self.uses_half and not finite:
             self._note(f"{self.name} overflows here: painting such frames in float32, slower")
             painted, finite = replace(self._painting, half=None)(frames)

@@ -41,6 +41,8 @@ class Losses:
     """Seconds on the file's own clock at which the last packet of any watched track ends."""
     encrypted: bool = False
     """The packets are locked; they would decode to noise, if at all."""
+    without_frame: int = 0
+    """Packets to be seen that gave no frame, once the track was read to its end."""
     in_a_row: int = 0
 
     def fail(self) -> None:
@@ -99,7 +101,7 @@ def _trusted(frames: Iterator[av.VideoFrame], losses: Losses) -> Iterator[av.Vid
 def _decoded(
     container: InputContainer, streams: list[Stream], stream: VideoStream, losses: Losses
 ) -> Iterator[av.VideoFrame]:
-    waiting = False
+    waiting, whole, given = False, 0, 0
     for packet in _packets(container, streams, losses):
         _watch(packet, losses)
         if packet.stream.index != stream.index:  # a flushing packet's own index is unset
@@ -111,12 +113,18 @@ def _decoded(
         if packet.has_sidedata("encryption_info"):
             losses.encrypted = True
             return
-        yield from _frames(stream, packet, losses)
+        frames = _frames(stream, packet, losses)
+        yield from frames
+        # Some are hidden by an edit list, and none can be seen before a key frame.
+        hidden = packet.is_discard or not (whole or packet.is_keyframe)
+        whole += packet.size > 0 and not hidden
+        given += len(frames)
         if losses.gave_up:
             break
         waiting = losses.in_a_row == MAX_FAILURES
     if losses.gave_up:
         yield from _frames(stream, None, losses)
+    losses.without_frame = max(0, whole - given)
 
 
 def _packets(

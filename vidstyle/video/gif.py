@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 from av.filter import Graph
@@ -13,8 +14,21 @@ from vidstyle.video.numbered import decoded
 from vidstyle.video.opening import open_output, writing
 
 TICK = Fraction(1, 100)
+_LEAST_STEP = 2
+"""Ticks: viewers show a frame that is to stand for less than these for ten."""
+_MOST_OFF = 1
+"""Ticks by which a frame may be shown late; one that would be later has no place."""
 _COMMENT, _TRAILER = b"\x21\xfe", b"\x3b"  # GIF89a, sections 24 and 27
 _LONGEST_BLOCK = 255
+
+
+class Changes(NamedTuple):
+    """What a GIF's clock cost, in frames."""
+
+    moved: int
+    """To another hundredth of a second."""
+    left_out: int
+    """There are at most 50 in a second."""
 
 
 def write_gif(
@@ -24,7 +38,7 @@ def write_gif(
     stamp: str,
     shape: Fraction = Fraction(1),
     on_frame: Callable[[], None] = lambda: None,
-) -> int:
+) -> Changes:
     """Turn what `encode_track` wrote into a GIF that repeats for ever.
 
     Args:
@@ -35,16 +49,13 @@ def write_gif(
         shape: width over height of a pixel of the track; a GIF's are square.
         on_frame: called with each frame; what it raises ends the work.
 
-    Returns:
-        How many frames were moved to the nearest hundredth of a second.
-
     Raises:
         ResourceError: the disk is full, or the place cannot be written.
     """
     options = {"final_delay": str(max(1, round(last / TICK)))}
     with writing(output):
         clock = _Clock()
-        pictures = (clock.set(frame) for path in segments for frame in _frames(path, shape))
+        pictures = clock.timed(frame for path in segments for frame in _frames(path, shape))
         with open_output(output, "gif", options) as target:
             stream = target.add_stream("gif", time_base=TICK)
             for frame in _with_palettes(pictures):
@@ -55,25 +66,29 @@ def write_gif(
                 target.mux(stream.encode(frame))
             target.mux(stream.encode())
         _add_comment(output, stamp.encode())
-    return clock.moved
+    return Changes(clock.moved, clock.left_out)
 
 
 class _Clock:
-    """Counts in hundredths from the first frame on, each frame after the one before."""
+    """Counts in hundredths from the first frame on, two at least from frame to frame."""
 
     def __init__(self) -> None:
-        self.moved = 0
-        self._start: Fraction | None = None
-        self._next = 0
+        self.moved = self.left_out = 0
 
-    def set(self, frame: av.VideoFrame) -> av.VideoFrame:
-        time = (frame.pts or 0) * Fraction(frame.time_base or TICK)
-        self._start = time if self._start is None else self._start
-        exact = (time - self._start) / TICK
-        frame.pts, frame.time_base = max(round(exact), self._next), TICK
-        self.moved += frame.pts != exact
-        self._next = frame.pts + 1
-        return frame
+    def timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        start, following = None, 0
+        for frame in frames:
+            time = (frame.pts or 0) * Fraction(frame.time_base or TICK)
+            start = time if start is None else start
+            exact = (time - start) / TICK
+            place = max(round(exact), following)
+            if place - exact > _MOST_OFF:
+                self.left_out += 1
+                continue
+            self.moved += place != exact
+            following = place + _LEAST_STEP
+            frame.pts, frame.time_base = place, TICK
+            yield frame
 
 
 def _frames(path: Path, shape: Fraction) -> Iterator[av.VideoFrame]:

@@ -115,12 +115,15 @@ def _as_gif(
     stamp: dict[str, Any],
     on_packet: Callable[[], None],
 ) -> MuxSummary:
-    moved = write_gif(segments, output, last, stamp_tag(stamp), info.sample_aspect_ratio, on_packet)
+    shape = info.sample_aspect_ratio
+    changes = write_gif(segments, output, last, stamp_tag(stamp), shape, on_packet)
     notes = ["a gif has 256 colours a frame; a .mp4 is smaller and shows them all"]
-    if moved:
+    if changes.moved:
         notes.append(
-            f"{moved:,} frames moved to whole hundredths of a second: gif has no finer ones"
+            f"{changes.moved:,} frames moved to whole hundredths of a second: gif has no finer ones"
         )
+    if changes.left_out:
+        notes.append(f"{changes.left_out:,} frames left out: a gif shows at most 50 a second")
     return MuxSummary((), (*notes, *_others_left_out(info, "gif has none")), (output,))
 
 

@@ -40,6 +40,8 @@ class ReadReport(Losses):
     """What was read, against what the file declares; hand one in and look at it afterwards."""
 
     frames: int = 0
+    passed: int = 0
+    """Frames that were decoded only on the way to those that are given; it grows meanwhile."""
     expected_frames: int | None = None
     """How many frames the file declares for the wanted part: counted or, where the file counts
     none, by its frame rate. None where it declares nothing."""
@@ -154,17 +156,21 @@ def wanted_frames(
 ) -> Iterator[Timed]:
     """The frames with first <= pts < last, and their pts, each counted.
 
-    Where several threads meet damage, or find fewer frames than there should be, one thread starts
-    over and goes on behind the frames that they gave.
+    Where several threads meet damage, or lose some of the frames that there should be, one thread
+    starts over and goes on behind the frames that they gave.
     """
     if threads > 1:
         with suppress(Doubt):
             yield from _counted(_window(info, first, last, report, threads), report)
-            if not report.is_partial and report.frames >= (report.expected_frames or 0):
+            # Headers promise frames that edit lists hide, or that were never recorded.
+            fewer = report.frames < (report.expected_frames or 0)
+            if not report.is_partial and not (fewer and report.without_frame):
                 return
         report.forget()
     again = _window(info, first, last, report, threads=1)
-    yield from _counted(islice(again, report.frames, None), report)
+    for _ in islice(again, report.frames):
+        report.passed += 1
+    yield from _counted(again, report)
 
 
 def _counted(frames: Iterator[Timed], report: ReadReport) -> Iterator[Timed]:
@@ -208,6 +214,7 @@ def _cut(
         if not begun and first is not None and pts >= first:
             report.forget()
             begun, held = True, _standing(held, first, pts, info)
+        report.passed += not begun
         if begun and last is not None and pts >= last:
             if held:
                 yield _ending(held, last, info, stands=True)

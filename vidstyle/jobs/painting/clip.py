@@ -157,7 +157,7 @@ class Job:
         watchdog = Watchdog(self.watch)
 
         def look() -> None:
-            watchdog.look()
+            watchdog.look((read.passed, engine.pulse))
             self._tell(engine)
             self._tell(steadier.ops)
             self._show(writer.frames, read.expected_frames)
