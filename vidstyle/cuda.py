@@ -53,6 +53,12 @@ def download(tensor: Tensor) -> NDArray[Any]:
     return here.numpy().copy()  # pinned memory is dear, and the array may have to wait for long
 
 
+def give_back() -> None:
+    """Give the device's unused memory back; never while another thread records."""
+    with _ONE_RECORDING:
+        torch.cuda.empty_cache()
+
+
 @lru_cache
 def _beside(device: torch.device, use: str) -> torch.cuda.Stream:
     """A stream for one use: copies up and down are two engines of the device."""

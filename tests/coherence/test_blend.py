@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from vidstyle.coherence.blend import Observation, Steadier
+from vidstyle.coherence.memory import MOST_HEIGHT
 from vidstyle.cuda import Recording
+from vidstyle.errors import UsageError
 from vidstyle.metrics.detail import detail
 from vidstyle.motion.torch_ops import TorchOps
 
@@ -89,6 +91,20 @@ def test_a_cut_resets_the_memory(device: str | None) -> None:
 def test_consistency_out_of_range_is_refused(consistency: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Steadier(HEIGHT, WIDTH, consistency)
+
+
+def test_the_highest_frames_are_held_and_higher_ones_refused() -> None:
+    """All that is remembered lies in one picture, of which OpenCV fetches 32,767 rows."""
+    frame, steadier = texture(1, MOST_HEIGHT, 8), Steadier(MOST_HEIGHT, 8)
+    for seed in (1, 2):
+        held = hold_next(steadier, frame, paint(frame, seed))
+    from_first, from_second = (
+        np.abs(held.astype(int) - paint(frame, seed)).mean() for seed in (1, 2)
+    )
+    assert from_first < from_second / 4
+    with pytest.raises(UsageError, match="--consistency 0"):
+        Steadier(MOST_HEIGHT + 1, 8)
+    Steadier(MOST_HEIGHT + 1, 8, consistency=0)
 
 
 def grain(frame: np.ndarray, seed: int) -> np.ndarray:

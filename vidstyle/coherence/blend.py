@@ -11,8 +11,9 @@ import numpy as np
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.coherence.change import change
-from vidstyle.coherence.memory import Memory
+from vidstyle.coherence.memory import MOST_HEIGHT, Memory
 from vidstyle.coherence.turns import Turns
+from vidstyle.errors import UsageError
 from vidstyle.motion.cuts import THUMBNAIL, is_cut
 from vidstyle.motion.occlusion import hidden
 from vidstyle.motion.ops import Array, Estimator, Ops, open_ops
@@ -69,9 +70,15 @@ class Steadier:
 
         Raises:
             ValueError: `consistency` is out of its range.
+            UsageError: the frames are too high to be held still.
         """
         if not 0 <= consistency <= 1:
             raise ValueError(f"consistency must be between 0 and 1, not {consistency}")
+        if consistency and height > MOST_HEIGHT:
+            raise UsageError(
+                f"frames of {height:,} rows cannot be held still, {MOST_HEIGHT:,} are the most; "
+                "--consistency 0 paints each by itself"
+            )
         self._share = min(consistency / DEFAULT_CONSISTENCY, 1.0)
         spare = (1 - consistency) / (1 - DEFAULT_CONSISTENCY)
         crossing = _GENTLE + (_STEEP - _GENTLE) * spare

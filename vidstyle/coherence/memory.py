@@ -17,12 +17,15 @@ from vidstyle.motion.warp import grid
 
 # Frames that are kept.
 _SLOTS = 6
+_LEAST_SLOTS = 2
 # OpenCV fetches from at most 32767 rows, and all slots lie in one picture.
 _MOST_ROWS = 32_000
 # Rows that repeat the first and last one of a slot, so that its neighbours do not show through.
 _MARGIN = 8
 # How much coarser than the frame the displacements are kept.
 _COARSE = 4
+MOST_HEIGHT = _MOST_ROWS // _LEAST_SLOTS - 2 * _MARGIN
+"""Rows of frames that can be remembered."""
 # How a pixel of the present frame lies in the frame it was painted in, as a 2x2 matrix row by row.
 _UNSHAPED = np.array((1, 0, 0, 1), np.float32)
 
@@ -51,7 +54,7 @@ class Memory:
     def __init__(self, size: Size, half_size: Size, ops: Ops) -> None:
         self._size, self._half, self._ops = size, half_size, ops
         self._coarse: Size = (max(size[0] // _COARSE, 2), max(size[1] // _COARSE, 2))
-        self._count = max(2, min(_SLOTS, _MOST_ROWS // (size[0] + 2 * _MARGIN)))
+        self._count = max(_LEAST_SLOTS, min(_SLOTS, _MOST_ROWS // (size[0] + 2 * _MARGIN)))
         self._painted = self._stack(size)
         self._source = self._stack(half_size)
         self._fields = ops.zeros(self._count, *self._coarse, 2)

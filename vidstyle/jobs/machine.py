@@ -11,7 +11,7 @@ from time import sleep
 
 import torch
 
-from vidstyle.stylizers.device import available_cores, has_bfloat16, physical_memory
+from vidstyle.stylizers.device import available_cores, available_memory, has_bfloat16
 
 _PACKAGES = {
     "vidstyle": ("vidstyle",),
@@ -62,7 +62,7 @@ def machine_card() -> MachineCard:
         processor=_processor(),
         cores=available_cores(),
         bfloat16=has_bfloat16("cpu"),
-        memory_gib=physical_memory() / 2**30,
+        memory_gib=available_memory() / 2**30,
         gpus=tuple(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())),
         system=f"{platform.system()} {platform.release().partition('-')[0]}",
         python=platform.python_version(),

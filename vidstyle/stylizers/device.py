@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
 _GPU_NODES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What NVIDIA's and AMD's drivers, and Windows' for Linux guests, make visible of a GPU."""
+
+_OWN_GROUP: Final = Path("/proc/self/cgroup")
+_GROUPS: Final = Path("/sys/fs/cgroup")
 
 _MOST_PIXELS: Final = 17_000_000
 """Two frames of 4K. Side by side, networks need memory for each frame: some 100 bytes a pixel."""
@@ -78,19 +84,36 @@ def has_bfloat16(device: str) -> bool:
 
 
 def available_cores() -> int:
-    """Processor cores that this process may use."""
+    """Processor cores that this process may use, in a container too."""
     try:
-        return len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+    for limit in _container_limits("cpu.max"):
+        quota, period = limit.split()
+        cores = min(cores, max(1, ceil(int(quota) / int(period))))
+    return cores
 
 
-def physical_memory() -> int:
-    """Bytes of memory that this machine has; 0 where nobody says."""
+def available_memory() -> int:
+    """Bytes of memory that this machine, or its container, has; 0 where nobody says."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError):
         return 0
+    return min([memory, *map(int, _container_limits("memory.max"))])
+
+
+def _container_limits(name: str) -> Iterator[str]:
+    """What Linux's control groups allow this process, by the group it is in and those above."""
+    with suppress(OSError):
+        _, _, own = _OWN_GROUP.read_text().partition("0::/")
+        group = Path("/", own.strip())
+        for folder in (group, *group.parents):
+            with suppress(OSError):  # the topmost group of a machine has no limits
+                limit = (_GROUPS / folder.relative_to("/") / name).read_text()
+                if not limit.startswith("max"):
+                    yield limit
 
 
 def frames_on_gpu(height: int, width: int, device: str) -> int:

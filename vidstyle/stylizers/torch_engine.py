@@ -9,7 +9,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from vidstyle.cuda import Recording, Work, download, upload
+from vidstyle.cuda import Recording, Work, download, give_back, upload
 from vidstyle.errors import ResourceError, StyleError, is_shortage
 from vidstyle.stylizers.device import has_bfloat16
 from vidstyle.stylizers.engine import Engine
@@ -57,13 +57,17 @@ class TorchEngine(Engine):
         network = load_network(style)
         self.painter = FramePainter(network, height, width).eval().to(device)
         self.device = torch.device(device)
-        if self.device.type == "cuda":  # what its matrix units read
-            self.painter.to(memory_format=torch.channels_last)
+        where = device
+        if self.device.type == "cuda":
+            self.painter.to(memory_format=torch.channels_last)  # what its matrix units read
+            # A run that goes on paints what it would have painted: on this kind of GPU alone.
+            torch.backends.cudnn.deterministic = True
+            where += f" ({torch.cuda.get_device_name(self.device)})"
         self._notes = notes
         self.half = torch.float16 if self.device.type == "cuda" else torch.bfloat16
         self.uses_half = self.device.type == "cuda" or has_bfloat16(device)
         precision = str(self.half).removeprefix("torch.") if self.uses_half else "float32"
-        self.name = f"torch {device} {precision}"
+        self.name = f"torch {where} {precision}"
         self._shares = torch.tensor(style.shares, dtype=torch.float32, device=self.device)
         choose_shares(network, self._shares)
         self._painting = _Painting(self.painter, network, self.half if self.uses_half else None)
@@ -131,7 +135,7 @@ class TorchEngine(Engine):
         self._recorded = Recording(self._painting, self.device)
         self._work = self._recorded
         if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+            give_back()
         if size > 1:
             self._at_a_time = size // 2
             self._note(f"{self.device} is short of memory: painting fewer frames at a time")

@@ -9,7 +9,7 @@ def test_only_many_cores_and_much_memory_encode_side_by_side(
 ) -> None:
     def lanes(cores: int, gib: int, height: int, width: int) -> int:
         monkeypatch.setattr(cores_module, "available_cores", lambda: cores)
-        monkeypatch.setattr(cores_module, "physical_memory", lambda: gib * 2**30)
+        monkeypatch.setattr(cores_module, "available_memory", lambda: gib * 2**30)
         return encoders(height, width, 64)
 
     assert [lanes(cores, 128, 1080, 1920) for cores in (1, 2, 7, 8, 16, 64)] == [1, 1, 1, 2, 4, 8]

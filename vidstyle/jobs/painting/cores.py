@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vidstyle.stylizers.device import available_cores, physical_memory
+from vidstyle.stylizers.device import available_cores, available_memory
 
 # Cores from which on either end gets several, cores for each share, and the most of them.
 _MANY_CORES, _CORES_EACH, _MOST = 8, 4, 8
@@ -21,7 +21,7 @@ def encoders(height: int, width: int, length: int) -> int:
     One encoder does not fill many cores, least of all the conversion before it. The painter may be
     ahead of each by all of its segment, and that must fit into a small part of the memory.
     """
-    fitting = physical_memory() // _OF_MEMORY // (3 * height * width * length)
+    fitting = available_memory() // _OF_MEMORY // (3 * height * width * length)
     return max(1, min(_shares(available_cores()), fitting))
 
 
