@@ -1,5 +1,6 @@
 """Pictures as they are meant to be seen: upright whatever the tag says, on white, in 8 bits."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -58,3 +59,16 @@ def test_programs_are_no_pictures(tmp_path: Path) -> None:
         assert page.format == "EPS"
     with pytest.raises(BROKEN), open_picture(tmp_path / "page.png"):
         pass
+
+
+def test_what_would_block_is_no_picture(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(BROKEN, match="not a regular file"), open_picture(tmp_path / "pipe.jpg"):
+        pass
+
+
+def test_levels_without_a_scale_are_no_picture(tmp_path: Path) -> None:
+    """From 0 to 1 or to 255: taken for the other, a photograph is black."""
+    Image.fromarray(np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)).save(tmp_path / "f.tif")
+    with open_picture(tmp_path / "f.tif") as picture, pytest.raises(BROKEN):
+        as_seen(picture)

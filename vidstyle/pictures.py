@@ -34,6 +34,8 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
 
     Raises one of `BROKEN`, or Image.DecompressionBombError above 179 million pixels.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise OSError("not a regular file")
     # Pillow warns of very large pictures on stderr; the absurd ones it refuses.
     Image.init()
     formats: list[str] = [name for name in _READABLE if name in Image.OPEN]  # AVIF needs a library
@@ -75,6 +77,8 @@ def _flatten(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)).convert(
             "RGB"
         )
+    if image.mode == "F":
+        raise ValueError("floating-point levels have no agreed scale")
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")

@@ -98,13 +98,31 @@ def test_a_plot_is_drawn(seen: list[BenchConfig], tmp_path: Path, suffix: str) -
         assert {(0x7A, 0xA6, 0xC2), (0xD1, 0x78, 0x3C)} <= colours
 
 
+def test_a_plot_that_exists_is_kept_unless_told(seen: list[BenchConfig], tmp_path: Path) -> None:
+    path = tmp_path / "speed.png"
+    path.write_text("older")
+    assert main(["bench", "--plot", str(path)]) == 2
+    assert (path.read_text(), seen) == ("older", []), "it is refused before anything is measured"
+    assert main(["bench", "--plot", str(path), "-y"]) == 0
+    assert path.stat().st_size > 5000
+    assert [file.name for file in tmp_path.iterdir()] == ["speed.png"]
+
+
+def test_no_number_is_cut_off_in_a_narrow_terminal(
+    seen: list[BenchConfig], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["bench"]) == 0
+    assert "…" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
         (["--size", "big"], 2, "848x480"),
         (["--size", "20x20"], 2, "20x20"),
         (["--plot", "speed.gif"], 2, ".png"),
-        (["--plot", "nowhere/speed.png"], 5, "nowhere"),
+        (["--plot", "nowhere/speed.png"], 2, "nowhere"),
         (["--against", "the world"], 2, "baseline"),
         (["--frames", "3"], 2, "frames"),
     ],

@@ -523,3 +523,14 @@ def test_the_package_is_light() -> None:
         "sys.exit(repr({'torch', 'av', 'cv2', 'click', 'rich'} & set(sys.modules)))"
     )
     assert done.stderr.strip() == "set()"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["styles"], ["styles", "--json"]])
+def test_a_reader_that_has_gone_is_no_bug(words: list[str]) -> None:
+    """As `head` goes, when it has seen enough."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "vidstyle", *words]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -9,7 +9,12 @@ from vidstyle.cli.main import main
 from vidstyle.cli.signals import Terminated
 from vidstyle.errors import DivergedError, ResourceError, VidstyleError
 from vidstyle.jobs import train as train_module
-from vidstyle.training.config import LEAST_PHOTOS, CycleGanConfig, FeedForwardConfig
+from vidstyle.training.config import (
+    LEAST_PHOTOS,
+    CycleGanConfig,
+    FeedForwardConfig,
+    style_name,
+)
 from vidstyle.training.loop import TrainProgress
 
 
@@ -114,7 +119,7 @@ def test_what_a_method_does_not_understand_is_refused(
     [
         ("starry.jpg", "starry"),
         ("Starry Night (1889).JPG", "starry-night-1889"),
-        ("_été_.png", "t"),
+        ("_Été_.png", "ete"),
         ("a" * 90 + ".png", "a" * 64),
     ],
 )
@@ -282,4 +287,44 @@ def test_half_of_what_is_needed_is_no_demonstration(
 ) -> None:
     assert main(["train", *words]) == 2
     assert missing in capsys.readouterr().err
+    assert seen == []
+
+
+@pytest.mark.parametrize("words", ["--name ../escape", "--name monet", "--crop 50", "--device no"])
+def test_a_demonstration_that_is_refused_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path / "own" / "styles"))
+    assert main(["train", *words.split()]) in (2, 5)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_shipped_name_is_refused_however_the_folder_is_spelt(
+    seen: list[FeedForwardConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path / "own"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "a.jpg", "--photos", "x", "--name", "monet", "-o", "own"]) == 2
+    assert seen == []
+
+
+@pytest.mark.parametrize("file", [".", "pa/.."])
+def test_the_folder_one_stands_in_has_a_name_too(
+    seen: list[FeedForwardConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    (tmp_path / "pa").mkdir()
+    monkeypatch.chdir(tmp_path / "pa" if file == "." else tmp_path)
+    words = ["train", "--method", "cyclegan", "--photos", "x", "--paintings", file]
+    assert main(words) == 0
+    assert seen[0].name == ("pa" if file == "." else style_name(tmp_path))
+
+
+def test_a_file_that_makes_no_name_is_told_of(
+    seen: list[FeedForwardConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "日本.jpg", "--photos", "x"]) == 2
+    assert "日本.jpg: makes no style's name; give --name" in capsys.readouterr().err
+    assert main(["train", "a.jpg", "--photos", "x", "--style-weight", "nan"]) == 2
+    assert "style weight must be a number" in capsys.readouterr().err
+    assert main(["train", "a.jpg", "--photos", "x", "--name", "x.safetensors"]) == 2
     assert seen == []

@@ -1,6 +1,7 @@
 """The page of a comparison, from clips to a file that a browser opens without a network."""
 
 import base64
+import errno
 import io
 import re
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs import compare as compare_module
 from vidstyle.jobs.compare import CompareReport, compare
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
@@ -186,6 +187,18 @@ def test_a_folder_that_is_not_there_is_told_of_before_the_work(
     monkeypatch.setattr("vidstyle.jobs.compare.evaluate", lambda *_, **__: pytest.fail("measured"))
     with pytest.raises(UsageError, match="no such folder"):
         compared(clips, tmp_path / "none" / "page.html")
+
+
+def test_where_nothing_can_be_written_nothing_is_measured(
+    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr("vidstyle.jobs.compare.evaluate", lambda *_, **__: pytest.fail("measured"))
+    with pytest.raises(ResourceError, match="cannot write there"):
+        compare(EvaluateConfig(clips[0], tuple(clips[1:])), tmp_path / "page.html")
 
 
 def test_the_source_is_never_overwritten(clips: list[Path]) -> None:

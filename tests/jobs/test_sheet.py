@@ -1,15 +1,18 @@
 """The contact sheet: every style once, beside the picture itself."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs.sheet import COLUMNS, WIDTH, contact_sheet, first_picture, write_sheet
 from vidstyle.jobs.style import load_style
+from vidstyle.stylizers.card import CARD_KEY, cards_text, read_cards
 
 
 def test_pictures_hang_in_rows_each_above_its_own_caption() -> None:
@@ -43,6 +46,26 @@ def test_a_clips_first_frame_is_shown_in_every_style(
     assert np.array_equal(sheet[:height, :WIDTH], shown)
     painting = load_style("two", device="cpu").paint(shown)
     assert np.array_equal(sheet[:height, 2 * WIDTH :], painting)
+
+
+def test_a_broken_style_is_left_out_and_told_of(
+    make_clip: Callable[..., Path],
+    make_style: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder, notes = tmp_path / "styles", list[str]()
+    make_style("one", folder=folder)
+    path = make_style("two", folder=folder)
+    weights = {name: t * math.nan for name, t in load_file(path).items()}
+    save_file(weights, path, {CARD_KEY: cards_text(read_cards(path))})
+    monkeypatch.setenv("VIDSTYLE_STYLES", str(folder))
+    monkeypatch.setattr("vidstyle.stylizers.registry.shipped_folder", lambda: tmp_path / "none")
+    clip, sheet = make_clip(frames=1), tmp_path / "sheet.png"
+    assert write_sheet(clip, sheet, device="cpu", on_note=notes.append) == ("one",)
+    assert sheet.exists()
+    assert len(notes) == 1
+    assert "two" in notes[0]
 
 
 def test_an_output_that_cannot_be_is_refused_before_anything_is_painted(tmp_path: Path) -> None:

@@ -132,3 +132,8 @@ def test_a_mixture_says_that_it_needs_the_other_tier(
     mixed = load_style("sea,sun", device="cpu")
     assert mixed.card.tier == "best"
     assert mixed.notes == ("these are mixed in best alone: painting with best",)
+
+
+def test_a_tier_that_there_is_none_of_is_refused() -> None:
+    with pytest.raises(UsageError, match="choose one of fast, best"):
+        load_style("monet", tier="huge")  # type: ignore[arg-type]

@@ -103,13 +103,16 @@ def test_the_demonstration_has_all_it_needs(
     monkeypatch.setattr(demo, "sample_folder", lambda: sample)
     config = demo.demonstration(tmp_path)
     assert (config.name, config.output) == ("demo", tmp_path)
+    assert demo.is_demonstration(config)
+    assert not config.run_folder.exists(), "nothing is written before all is checked"
+    demo.take_stills(config.photos)
     stills = sorted(config.photos.iterdir())
     assert [path.name for path in stills] == ["0000.png", "0008.png", "0016.png"]
     first, last = (np.asarray(Image.open(stills[k])) for k in (0, -1))
     assert first.shape == (48, 64, 3)
     assert (first != last).any()
     stamps = [path.stat().st_mtime_ns for path in stills]
-    demo.demonstration(tmp_path)
+    demo.take_stills(config.photos)
     assert [path.stat().st_mtime_ns for path in stills] == stamps
 
 

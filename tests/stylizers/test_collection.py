@@ -43,6 +43,33 @@ def test_each_style_is_found_by_its_name(shelf: StyleRegistry) -> None:
     assert shelf.find("sky", "fast") == sky
 
 
+def test_another_style_of_that_name_does_not_part_those_of_one_file(
+    tmp_path: Path, make_collection: MakeCollection, make_style: MakeStyle
+) -> None:
+    alone = make_style("sea", tier="best").rename(tmp_path / "a.safetensors")
+    make_collection("sea", "sky")
+    registry = StyleRegistry([tmp_path])
+    assert registry.find("sea", "best").path == alone
+    assert registry.find("sea:3,sky:1", "best").shares == (0.75, 0.25)
+
+
+def test_a_mixture_of_one_is_that_style(
+    shelf: StyleRegistry, tmp_path: Path, make_style: MakeStyle
+) -> None:
+    make_style("alone", folder=tmp_path)
+    registry = StyleRegistry([tmp_path])
+    assert registry.find("alone:2", "fast") == registry.find("alone", "fast")
+    assert registry.find("sky:1", "best") == registry.find("sky", "best")
+
+
+def test_the_name_of_the_file_leads_to_those_in_it(
+    tmp_path: Path, make_collection: MakeCollection
+) -> None:
+    path = make_collection("sea", "sky")
+    with pytest.raises(StyleError, match="holds sea, sky; name one of them"):
+        StyleRegistry([tmp_path]).find(path.name.removesuffix(".safetensors"), "best")
+
+
 def test_a_style_is_the_shared_network_with_norms_of_its_own(shelf: StyleRegistry) -> None:
     picture = torch.rand(1, 3, 24, 24)
     for number, name in enumerate(shelf.names()):

@@ -59,3 +59,12 @@ def test_tensorboard_is_told_where_it_is_installed(
         ("feature_stability", 0.5, 3),
         "flush",
     ], "what an interrupted training wrote after its checkpoint is hidden"
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"step,a\n1,2.\x00", b"step,a\n1,2.5.1\n", b"a\n1"]
+)
+def test_a_damaged_table_is_none(tmp_path: Path, content: bytes) -> None:
+    """After a power cut: a training can go on without it."""
+    (tmp_path / "losses.csv").write_bytes(content)
+    assert read_losses(tmp_path / "losses.csv") == {}

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from vidstyle.training import checkpoint, loop
 from vidstyle.training.clips import FramePair, save_pair
 from vidstyle.training.config import FeedForwardConfig
 from vidstyle.training.feed_forward import FeedForwardTraining
-from vidstyle.training.loop import TrainProgress
+from vidstyle.training.loop import TrainProgress, refuse_clash
 from vidstyle.training.losses import (
     FeatureStatistics,
     grid_loss,
@@ -309,7 +310,7 @@ def test_refuses_to_overwrite_or_to_mix_trainings(config: FeedForwardConfig) -> 
     train(config)
     with pytest.raises(UsageError, match="go on with --resume"):
         train(config)
-    with pytest.raises(UsageError, match=r"style_weight 0\.\d+, not 2\.0"):
+    with pytest.raises(UsageError, match=r"style weight 0\.\d+, not 2\.0"):
         train(replace(config, resume=True, style_weight=2.0))
 
 
@@ -355,13 +356,33 @@ def test_several_paintings_make_as_many_styles_in_one_file(config: FeedForwardCo
     assert all(t.shape[0] == 2 for name, t in tensors.items() if "norm" in name)
     with Image.open(both.output / "both.run" / "preview.png") as preview:
         assert preview.size == (4 * 32, 3 * 32)
-    with pytest.raises(UsageError, match="style_names"):
+    with pytest.raises(UsageError, match="style names"):
         train(replace(both, styles=(second, first), resume=True))
+
+
+def test_a_style_that_would_hide_another_is_refused(
+    config: FeedForwardConfig, make_style: Callable[..., Path]
+) -> None:
+    make_style("dusk", folder=config.output)
+    with pytest.raises(UsageError, match="holds a style dusk in fast already"):
+        refuse_clash(replace(config, styles=(Path("dusk.png"), Path("dawn.png"))))
+    refuse_clash(replace(config, tier="best", styles=(Path("dusk.png"), Path("dawn.png"))))
+
+
+def test_a_checkpoint_that_lacks_a_tensor_is_told_of(config: FeedForwardConfig) -> None:
+    train(replace(config, steps=1))
+    with safe_open(config.checkpoint, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(config.checkpoint)
+    tensors.pop(next(name for name in tensors if name.startswith("network.")))
+    save_file(tensors, config.checkpoint, metadata)
+    with pytest.raises(InputError, match="not a whole checkpoint"):
+        train(replace(config, steps=1, resume=True))
 
 
 @pytest.mark.parametrize(
     ("names", "said"),
-    [(("a.png", "A.jpg"), "would make one style: a, a"), (("a.png", "+.png"), "'' cannot be")],
+    [(("a.png", "A.jpg"), "would make one style: a, a"), (("a.png", "+.png"), r"\+.png: makes no")],
 )
 def test_names_of_several_paintings_are_checked(
     config: FeedForwardConfig, names: tuple[str, str], said: str

@@ -91,6 +91,7 @@ def _plot_path(_: click.Context, __: click.Parameter, path: Path | None) -> Path
     callback=_plot_path,
     help="Draw the stages and their floors into a .png, .svg or .pdf.",
 )
+@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite a plot that exists.")
 @json_option
 @debug_option
 def bench(
@@ -103,6 +104,7 @@ def bench(
     against: Literal["baseline"] | None,
     frames: int | None,
     plot: Path | None,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Measure how fast clips are painted here, and what holds it back.
@@ -128,6 +130,10 @@ def bench(
     from vidstyle.jobs.bench.bench import Step
     from vidstyle.jobs.bench.bench import bench as bench_job
 
+    if plot is not None:
+        from vidstyle.jobs.bench.plot import draw, refuse_taken
+
+        refuse_taken(plot, overwrite=overwrite)
     with display() as shown:
 
         def show(step: Step) -> None:
@@ -145,9 +151,7 @@ def bench(
         for heading, fact in {**report.machine.facts(), **_ceilings(report)}.items():
             console.print(Text.assemble((f"{heading:11}", "dim"), clean(fact)), soft_wrap=True)
     if plot is not None:
-        from vidstyle.jobs.bench.plot import draw
-
-        draw(report, plot)
+        draw(report, plot, overwrite=overwrite)
 
 
 def _speeds(report: BenchReport) -> Table:
@@ -221,9 +225,10 @@ def _table(title: str, headings: Iterable[str]) -> Table:
     table = Table(
         title=title, title_justify="left", box=SIMPLE_HEAD, header_style="dim", pad_edge=False
     )
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "engine" else "right")
+        justify: Literal["left", "right"] = "left" if heading == "engine" else "right"
+        table.add_column(heading, justify=justify, overflow="fold")  # a number is not cut off
     return table
 
 

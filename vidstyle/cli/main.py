@@ -68,7 +68,8 @@ def _end_of(args: Sequence[str] | None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+    # The reader of our output has gone, as `head` does: rich and click exit then.
+    except (BrokenPipeError, SystemExit):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except BaseException as error:
@@ -92,7 +93,8 @@ def _verdict(error: BaseException) -> tuple[str, int]:
         case Terminated():
             return "stopped from outside", _TERMINATED
         case OSError():
-            return str(error), ResourceError.exit_code
+            place = f"{error.filename}: " if error.filename else ""
+            return f"{place}{error.strerror or error}", ResourceError.exit_code
     if is_shortage(error):
         return "out of memory; try a smaller clip or --tier fast", ResourceError.exit_code
     name = type(error).__name__

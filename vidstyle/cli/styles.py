@@ -143,7 +143,10 @@ def _list(as_json: bool) -> None:
 def _write_sheet(source: Path, sheet: Path, overwrite: bool) -> None:
     from vidstyle.jobs.sheet import write_sheet
 
-    names = write_sheet(source, sheet, overwrite=overwrite)
+    def tell(text: str) -> None:
+        click.echo(clean(f"note: {text}"), err=True)
+
+    names = write_sheet(source, sheet, overwrite=overwrite, on_note=tell)
     click.echo(f"wrote {clean(str(sheet))}: {', '.join(names)}")
 
 

@@ -233,7 +233,7 @@ def _refuse_shipped_names(config: FeedForwardConfig | CycleGanConfig) -> None:
     """The user's own styles are found before those that come with vidstyle, and would hide them."""
     from vidstyle.stylizers.registry import StyleRegistry, shipped_folder, user_folder
 
-    if config.output != user_folder():
+    if config.output.resolve() != user_folder().resolve():
         return
     shipped = StyleRegistry([shipped_folder()]).names()
     for name in config.style_names:
@@ -276,9 +276,10 @@ def _name_from(source: Path | tuple[Path, ...]) -> str:
 
 
 def _summary(config: FeedForwardConfig | CycleGanConfig, path: Path) -> Text:
+    names = ", ".join(config.style_names)
     return Text.assemble(
         ("trained ", "green"),
         (clean(path), "bold"),
-        f"  {config.name} {config.tier}, {config.steps:,} steps",
+        f"  {names} {config.tier}, {config.steps:,} steps",
         f"; look at {clean(config.run_folder / 'preview.png')}",
     )

@@ -67,5 +67,5 @@ def timetable(text: str) -> str:
     Raises:
         click.BadParameter: a part is no time and style.
     """
-    points = [part.strip().partition(" ") for part in text.split(";")]
-    return "; ".join(f"{float(seconds(time)):g} {what.strip()}" for time, _, what in points)
+    points = [(*part.split(maxsplit=1), "", "")[:2] for part in text.split(";")]
+    return "; ".join(f"{float(seconds(time)):g} {what.strip()}" for time, what in points)

@@ -50,11 +50,11 @@ def compare(
         ResourceError: the output cannot be written.
     """
     _refuse(config, output, overwrite=overwrite)
-    camera = _Camera()
-    report = evaluate(replace(config, worst=_KEPT), on_progress=on_progress, on_moment=camera.take)
-    reel = camera.finish()
-    text = page(report, reel, whole=len(reel.times) == report.method.frames)
-    with part_folder(output) as folder:
+    camera, kept = _Camera(), replace(config, worst=_KEPT)
+    with part_folder(output) as folder:  # before an hour goes into measuring
+        report = evaluate(kept, on_progress=on_progress, on_moment=camera.take)
+        reel = camera.finish()
+        text = page(report, reel, whole=len(reel.times) == report.method.frames)
         part = folder / output.name
         part.write_text(text, encoding="utf-8")
         publish([part], output.parent, overwrite=overwrite)

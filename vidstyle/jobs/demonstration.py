@@ -9,19 +9,23 @@ from typing import Final
 from PIL import Image
 
 from vidstyle.errors import InputError
-from vidstyle.training.config import RUN_SUFFIX, FeedForwardConfig
+from vidstyle.training.config import RUN_SUFFIX, FeedForwardConfig, RunSettings
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
 NAME: Final = "demo"
 STEPS: Final = 400
 """A few minutes on two cores: the colours come, the strokes begin to."""
+STILLS: Final = "stills"
+"""Folder of them, in the run folder."""
 STRIDE: Final = 8
 """Frames from one still to the next."""
 
 
 def demonstration(output: Path, name: str = NAME) -> FeedForwardConfig:
     """Set up a training on a painting and stills of the sample clip, which come with vidstyle.
+
+    The stills are taken when it begins: `take_stills`.
 
     Args:
         output: folder for NAME.safetensors and NAME.run/, where the stills go.
@@ -30,11 +34,9 @@ def demonstration(output: Path, name: str = NAME) -> FeedForwardConfig:
     Raises:
         InputError: the sample is not there.
     """
-    stills = output / f"{name}{RUN_SUFFIX}" / "stills"
-    take_stills(sample_folder() / "sample.mp4", stills)
     return FeedForwardConfig(
         styles=(sample_folder() / "painting.jpg",),
-        photos=stills,
+        photos=output / f"{name}{RUN_SUFFIX}" / STILLS,
         output=output,
         name=name,
         steps=STEPS,
@@ -45,10 +47,15 @@ def demonstration(output: Path, name: str = NAME) -> FeedForwardConfig:
     )
 
 
-def take_stills(clip: Path, folder: Path) -> None:
-    """Write every `STRIDE`-th frame of a clip as a picture; those that are there stay."""
+def is_demonstration(config: RunSettings) -> bool:
+    """Whether a training learns from what `take_stills` leaves in its run folder."""
+    return config.photos == config.run_folder / STILLS
+
+
+def take_stills(folder: Path) -> None:
+    """Write every `STRIDE`-th frame of the sample as a picture; those that are there stay."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, frame in enumerate(read_frames(probe(clip))):
+    for number, frame in enumerate(read_frames(probe(sample_folder() / "sample.mp4"))):
         path = folder / f"{number:04}.png"
         if number % STRIDE == 0 and not path.exists():
             part = path.with_suffix(".part")

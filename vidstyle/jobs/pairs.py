@@ -60,7 +60,7 @@ def cache_pairs(
     if not files:
         raise InputError(f"{clips}: no clips found there; --clips names a folder of videos")
     contents = json.dumps({"short_side": short_side, "clips": [_identity(path) for path in files]})
-    if (folder / CONTENTS).is_file() and (folder / CONTENTS).read_text() == contents:
+    if (folder / CONTENTS).is_file() and (folder / CONTENTS).read_bytes() == contents.encode():
         return
     _empty(folder)
     count = 0

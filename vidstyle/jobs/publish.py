@@ -50,7 +50,8 @@ def held(folder: Path, output: Path) -> Iterator[None]:
         folder.mkdir(exist_ok=True)
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        raise ResourceError(f"{output.parent}: cannot write there ({error.strerror})") from error
+        place = folder if folder.exists() else output.parent
+        raise ResourceError(f"{place}: cannot write there ({error.strerror})") from error
     try:
         _lock(lock, folder, output)
         try:

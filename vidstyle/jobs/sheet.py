@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import StyleError, UsageError
 from vidstyle.jobs.publish import part_folder, publish
 from vidstyle.jobs.style import load_style
 from vidstyle.motion.scale import scaled
@@ -31,15 +31,22 @@ _PAPER, _INK = (250, 248, 244), (40, 40, 40)
 
 
 def write_sheet(
-    source: Path, output: Path, *, overwrite: bool = False, device: str = "auto"
+    source: Path,
+    output: Path,
+    *,
+    overwrite: bool = False,
+    device: str = "auto",
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> tuple[str, ...]:
     """Paint a picture, or a clip's first frame, in every style; gives the names of the styles.
+
+    A style that is broken is left out, and `on_note` told why.
 
     Raises:
         InputError: the source is neither a picture nor a clip.
         UsageError: there are no styles, or the output's name is no picture's, that of the source,
             or taken.
-        StyleError, ResourceError: a style cannot be used here, or the output not written.
+        ResourceError: a style cannot be used here, or the output not written.
     """
     if output.exists():
         if source.exists() and output.samefile(source):
@@ -52,12 +59,17 @@ def write_sheet(
         raise UsageError("there are no styles to show")
     with part_folder(output) as folder:
         picture = first_picture(source)
-        paintings = [load_style(name, device=device).paint(picture) for name in names]
-        sheet = contact_sheet([picture, *paintings], ["as it is", *names])
+        paintings: dict[str, Picture] = {}
+        for name in names:
+            try:
+                paintings[name] = load_style(name, device=device).paint(picture)
+            except StyleError as error:
+                on_note(f"left out: {error}")
+        sheet = contact_sheet([picture, *paintings.values()], ["as it is", *paintings])
         part = folder / output.name
-        write_image(part, sheet, {"styles": names})
+        write_image(part, sheet, {"styles": list(paintings)})
         publish([part], output.parent, overwrite=overwrite)
-    return tuple(names)
+    return tuple(paintings)
 
 
 def first_picture(source: Path) -> Picture:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.errors import UsageError
 from vidstyle.stylizers.device import (
     available_cores,
     choose_device,
@@ -16,7 +18,7 @@ from vidstyle.stylizers.device import (
 from vidstyle.stylizers.engine import Engine, open_engine
 from vidstyle.stylizers.mixture import is_mixture, is_schedule
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, is_path
-from vidstyle.types import StyleCard, Tier
+from vidstyle.types import TIERS, StyleCard, Tier
 
 Image = NDArray[np.uint8]
 
@@ -98,7 +100,7 @@ class Style:
 
 
 def load_style(
-    name: str,
+    name: str | Path,
     *,
     tier: Tier | None = None,
     reverse: bool = False,
@@ -117,8 +119,11 @@ def load_style(
 
     Raises:
         StyleError: there is no such style, its file is broken, or it keeps no way back.
-        UsageError, ResourceError: the device is unknown, or not there.
+        UsageError, ResourceError: tier or device is unknown, or the device not there.
     """
+    if tier not in (None, *TIERS):
+        raise UsageError(f"tier {tier!r} is unknown; choose one of {', '.join(TIERS)}")
+    name = str(name)  # a path may come as one
     wanted = tier or default_tier(device)
     file = StyleRegistry().find(name, wanted)
     # A file named by its path is what it is; its tier surprises only who asked for another.

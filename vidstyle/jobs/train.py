@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vidstyle.errors import ResourceError
+from vidstyle.jobs.demonstration import is_demonstration, take_stills
 from vidstyle.jobs.publish import held
+from vidstyle.stylizers.device import choose_device
 from vidstyle.training.config import CycleGanConfig, FeedForwardConfig
 from vidstyle.training.log import read_losses
 from vidstyle.training.loop import TrainProgress, refuse_clash
@@ -39,6 +41,7 @@ def train(
         return train_style(config)
     run_folder = config.run_folder
     refuse_clash(config)  # before an hour goes into clips
+    choose_device(config.device)
     try:
         config.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -50,6 +53,8 @@ def train(
         on_progress(at)
 
     with held(run_folder.resolve(), config.style_path):
+        if is_demonstration(config):
+            take_stills(config.photos)
         if config.clips is not None:
             from vidstyle.jobs.pairs import cache_pairs
 
@@ -72,7 +77,7 @@ def plot_losses(run_folder: Path) -> None:
     for name in names:
         points = [(step, losses[name]) for step, losses in rows.items() if losses.get(name, 0) > 0]
         if points:
-            axes.plot(*zip(*points, strict=True), label=name)
+            axes.plot(*zip(*points, strict=True), "." if len(points) == 1 else "", label=name)
     axes.set(yscale="log", xlabel="step", ylabel="loss, unweighted")
     axes.grid(alpha=0.3)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,8 +81,10 @@ def _parse_card(data: dict[str, Any]) -> StyleCard:
                 raise TypeError(f"{key} is no {kind.__name__}")
     if sum(map(json.dumps(data).count, "[{")) > _MOST_BRACKETS:
         raise ValueError("it says too much")
-    if not (card.e_warp is None or isinstance(card.e_warp, float)):
+    if card.e_warp is not None and not (isinstance(card.e_warp, float) and isfinite(card.e_warp)):
         raise TypeError("e_warp is no number")
+    if not isinstance(card.reversible, bool):
+        raise TypeError("reversible is neither true nor false")
     if not STYLE_NAME.fullmatch(card.name):
         raise ValueError(f"name {card.name!r} is not lower-case letters, digits, . _ -")
     if card.tier not in TIERS:

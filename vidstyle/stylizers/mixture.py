@@ -87,8 +87,8 @@ def parse_schedule(spec: str) -> list[tuple[float, str]]:
     """
     points = []
     for part in spec.split(";"):
-        time, _, what = part.strip().partition(" ")
         try:
+            time, what = part.split(maxsplit=1)
             points.append((float(time), what.strip()))
         except ValueError:
             raise StyleError(f"{part.strip()!r} is no time and style, such as 12.5 monet") from None

@@ -102,7 +102,8 @@ class StyleRegistry:
         if is_schedule(name):
             return self._scheduled(name, tier)
         if is_mixture(name):
-            return self._mixture(name, tier)
+            alone = list(parse_mixture(name))
+            return self._mixture(name, tier) if len(alone) > 1 else self.find(alone[0], tier)
         if not STYLE_NAME.fullmatch(name):
             raise StyleError(
                 f"{name!r} cannot be a style's name (lower-case letters, digits, . _ -); "
@@ -117,10 +118,15 @@ class StyleRegistry:
 
     def _mixture(self, spec: str, tier: Tier) -> StyleFile:
         amounts = parse_mixture(spec)
+        for name in amounts:
+            self.find(name, tier)  # or say what there is
         for wanted in (tier, *(other for other in TIERS if other != tier)):
-            parts = [(self.find(name, wanted), amount) for name, amount in amounts.items()]
-            if len({part.path for part, _ in parts}) == 1 and parts[0][0].shares:
-                return _mix(parts)
+            for path in dict.fromkeys(style.path for style in self.styles):
+                there = [s for s in self.styles if s.path == path and s.card.tier == wanted]
+                together = {style.card.name: style for style in there if style.shares}
+                if amounts.keys() <= together.keys():
+                    _check_sum(path)
+                    return _mix([(together[name], part) for name, part in amounts.items()])
         raise StyleError(
             f"{' and '.join(amounts)} cannot be mixed: only styles that were trained together can"
         )
@@ -143,9 +149,10 @@ class StyleRegistry:
         )
 
     def _unknown(self, name: str) -> str:
-        broken = [p for folder in self.folders for p in _files(folder) if p.name == name + SUFFIX]
-        if broken:
-            read_cards(broken[0])  # raises, and says what is wrong with it
+        called = [p for folder in self.folders for p in _files(folder) if p.name == name + SUFFIX]
+        if called:
+            held = ", ".join(card.name for card in read_cards(called[0]))  # or what is wrong
+            return f"{called[0]}: holds {held}; name one of them"
         near = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.5)
         hint = (
             f"did you mean {' or '.join(near)}?"
@@ -206,7 +213,8 @@ def _open(path: Path) -> StyleFile:
     if len(styles) > 1:
         names = ", ".join(style.card.name for style in styles)
         raise StyleError(
-            f"{path}: holds several styles ({names}); put it into {user_folder()}, and name one"
+            f"{path}: holds several styles ({names}): name one of them alone, without a path; "
+            f"they are looked for in {user_folder()}"
         )
     return styles[0]
 
@@ -219,6 +227,8 @@ def _mix(parts: Sequence[tuple[StyleFile, float]]) -> StyleFile:
         first.card,
         name="-".join(f"{part.card.name}-{amount:.0%}".rstrip("%") for part, amount in parts),
         title=", ".join(f"{amount:.0%} {part.card.title}" for part, amount in parts),
+        painter=", ".join(dict.fromkeys(part.card.painter for part, _ in parts)),
+        year=", ".join(dict.fromkeys(part.card.year for part, _ in parts)),
     )
     return StyleFile(
         first.path,

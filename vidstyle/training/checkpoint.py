@@ -81,7 +81,10 @@ def load_checkpoint(
     for name, tensor in tensors.items():
         kind, _, of = name.partition(".")
         kinds[kind][of] = tensor
-    learned.load_state_dict(kinds.pop(WEIGHTS))
+    try:
+        learned.load_state_dict(kinds.pop(WEIGHTS, {}))
+    except RuntimeError as error:
+        raise InputError(f"{path}: not a whole checkpoint; choose another --name") from error
     for optimizer in optimizers:
         for name, parameter in _named(learned, optimizer):
             for kind, remembered in kinds.items():
@@ -115,9 +118,13 @@ def _refuse_other_settings(path: Path, old: dict[str, Any], new: dict[str, Any])
     for name, value in new.items():
         if old.get(name) != value:
             raise UsageError(
-                f"{path}: was trained with {name} {old.get(name)}, not {value}; "
+                f"{path}: was trained with {_spelt(name)} {old.get(name)!r}, not {value!r}; "
                 f"resume with the same, or choose another --name"
             )
+
+
+def _spelt(name: str) -> str:
+    return "from" if name == "begin_with" else name.replace("_", " ")
 
 
 def _refuse_other_sources(path: Path, old: Mapping[str, str], new: Mapping[str, str]) -> None:

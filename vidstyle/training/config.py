@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -77,6 +79,10 @@ class RunSettings:
         check_style_name(self.name)
         if self.crop % 4:
             raise UsageError(f"crop must be a multiple of 4 pixels, not {self.crop}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"{field.name.replace('_', ' ')} must be a number, not {value}")
         if not 0 <= self.val <= MOST_HELD_OUT:
             raise UsageError(f"val is a share from 0 to {MOST_HELD_OUT:g}, not {self.val:g}")
         if self.clips is not None and not self.temporal:
@@ -164,8 +170,18 @@ class FeedForwardConfig(RunSettings):
 
 
 def style_name(path: Path) -> str:
-    """A style's name made of a file's: "Starry Night.jpg" becomes starry-night."""
-    return re.sub(r"[^a-z0-9._]+", "-", path.stem.lower()).strip("-._")[:64]
+    """A style's name made of a file's: "Été à Giverny.jpg" becomes ete-a-giverny.
+
+    Raises:
+        UsageError: there is no letter or digit in it that could stand in a name.
+    """
+    stem = path.stem.strip(".") or path.resolve().stem  # of "." as well
+    letters = unicodedata.normalize("NFKD", stem.lower())
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    name = re.sub(r"[^a-z0-9._]+", "-", letters).strip("-._")[:64]
+    if not name:
+        raise UsageError(f"{path}: makes no style's name; give --name, or rename it (a to z)")
+    return name
 
 
 def check_style_name(name: str) -> None:
@@ -174,7 +190,7 @@ def check_style_name(name: str) -> None:
     Raises:
         UsageError: it cannot be a style's.
     """
-    if not STYLE_NAME.fullmatch(name):
+    if not STYLE_NAME.fullmatch(name) or name.endswith(".safetensors"):
         raise UsageError(
             f"{name!r} cannot be a style's name; use lower-case letters, digits, . _ -"
         )

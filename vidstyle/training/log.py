@@ -50,15 +50,15 @@ class LossLog:
 
 
 def read_losses(path: Path) -> dict[int, Losses]:
-    """Losses by step of a table that `LossLog` wrote; none when there is no such file."""
-    if not path.is_file():
+    """Losses by step of a table that `LossLog` wrote; none when there is none that is whole."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {
+                int(row.pop("step")): {name: float(value) for name, value in row.items() if value}
+                for row in csv.DictReader(file)
+            }
+    except (OSError, ValueError, KeyError, TypeError, csv.Error):  # they are only looked at
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return {
-        int(row.pop("step")): {name: float(value) for name, value in row.items() if value}
-        for row in rows
-    }
 
 
 def _tensorboard(folder: Path, step: int) -> Any:

@@ -20,6 +20,7 @@ from vidstyle.errors import DivergedError, UsageError
 from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.stylizers.device import choose_device, has_bfloat16
 from vidstyle.stylizers.networks import StyleNetwork
+from vidstyle.stylizers.registry import StyleRegistry
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.training.clips import ClipPairs, load_held_out
@@ -300,6 +301,12 @@ def refuse_clash(config: RunSettings) -> None:
         raise UsageError(
             f"{config.style_path}: a style lies there already; choose another --name, or remove it"
         )
+    for style in () if config.resume else StyleRegistry([config.output]).styles:
+        if style.card.name in config.style_names and style.card.tier == config.tier:
+            raise UsageError(
+                f"{style.path}: holds a style {style.card.name} in {config.tier} already, and one "
+                "would hide the other; choose another name, or another folder (-o)"
+            )
     if config.resume and not config.checkpoint.exists():
         raise UsageError(f"{config.checkpoint}: nothing to resume; leave out --resume")
 

@@ -7,28 +7,50 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vidstyle.errors import ResourceError
+from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs.bench.report import STAGES, BenchReport, Row
+from vidstyle.jobs.publish import part_folder, publish
 
 _COST, _LIMIT, _FLOOR = "#7aa6c2", "#d1783c", "#23373b"
 _WIDTH, _ROW_HEIGHT = 8.0, 2.8
 
 
-def draw(report: BenchReport, path: Path) -> None:
+def refuse_taken(path: Path, *, overwrite: bool) -> None:
+    """Refuse a place for a plot before anything is measured.
+
+    Raises:
+        UsageError: there is no such folder, or a file that may not be overwritten.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent}: there is no such folder; make it first")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path}: exists already; overwrite it with -y")
+
+
+def draw(report: BenchReport, path: Path, *, overwrite: bool = False) -> None:
     """Draw every row into one picture whose kind follows from the suffix: .png, .svg or .pdf.
 
     Raises:
-        ResourceError: `path` cannot be written.
+        UsageError: `path` is taken, and may not be overwritten.
+        ResourceError: it cannot be written.
     """
+    figure = _figure(report)
+    with part_folder(path) as folder:
+        part = folder / path.name
+        try:
+            figure.savefig(part, dpi=150)
+        except OSError as error:
+            raise ResourceError(f"{path}: cannot be written ({error.strerror})") from error
+        publish([part], path.parent, overwrite=overwrite)
+
+
+def _figure(report: BenchReport) -> Figure:
     figure = Figure(figsize=(_WIDTH, _ROW_HEIGHT * len(report.rows) + 0.5), layout="constrained")
     places = figure.subplots(len(report.rows), squeeze=False)[:, 0]
     for axes, row in zip(places, report.rows, strict=True):
         _draw(axes, row)
     figure.supxlabel(report.machine.facts()["processor"], fontsize="small")
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise ResourceError(f"{path}: cannot be written ({error.strerror})") from error
+    return figure
 
 
 def _draw(axes: Axes, row: Row) -> None:
