@@ -5,7 +5,7 @@ import av
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.video.timing import settled, survey
+from vidstyle.video.timing import Survey, settled, survey
 
 
 def packets(pts: Sequence[int]) -> list[av.Packet]:
@@ -36,9 +36,10 @@ def coded(draw: st.DrawFn) -> list[int]:
 @given(order=coded(), last=st.integers(1, 10_000))
 def test_decoding_keeps_step_with_showing(order: list[int], last: int) -> None:
     shown = sorted(order)
-    count, first, ahead = survey(packets(order))
-    timed = list(settled(packets(order), ahead, last))
-    assert (count, first) == (len(order), shown[0])
+    found = survey(packets(order))
+    timed = list(settled(packets(order), found.ahead, last))
+    assert (found.count, found.first) == (len(order), shown[0])
+    assert found.longest == max(b - a for a, b in pairwise(shown))
     assert [packet.pts for packet in timed] == order
     assert all(packet.dts <= packet.pts for packet in timed)
     steps = [b.dts - a.dts for a, b in pairwise(timed)]
@@ -48,7 +49,7 @@ def test_decoding_keeps_step_with_showing(order: list[int], last: int) -> None:
 
 
 def test_without_reordering_nothing_is_decoded_ahead() -> None:
-    assert survey(packets([5, 7, 30])) == (3, 5, 0)
+    assert survey(packets([5, 7, 30])) == Survey(3, 5, 0, 23)
     assert [packet.dts for packet in settled(packets([5, 7, 30]), 0, 1)] == [5, 7, 30]
 
 
@@ -57,5 +58,5 @@ def test_a_last_picture_without_a_duration_lasts_as_the_one_before() -> None:
 
 
 def test_a_track_without_packets_has_no_start() -> None:
-    assert survey([]) == (0, None, 0)
+    assert survey([]) == Survey()
     assert list(settled([], 0, 1)) == []

@@ -72,9 +72,10 @@ class Joining:
             av.FFmpegError: it does not take what it is given.
         """
         with open_input(picture.segments[0]) as painted:
+            template = painted.streams.video[0]
             for stream in self._source.streams:
                 if stream.index == self._info.track:
-                    track = self._add_painted(target, stream, painted.streams.video[0])
+                    track = self._add_painted(target, stream, template, picture.tick)
                 elif not _is_rewritten(stream):
                     self._add(target, stream)
             target.set_chapters(self.part.chapters(self._source.chapters()))
@@ -103,14 +104,16 @@ class Joining:
             if self.refused >= _MAX_REFUSED:
                 raise
 
-    def _add_painted(self, target: OutputContainer, source: Stream, painted: VideoStream) -> Stream:
+    def _add_painted(
+        self, target: OutputContainer, source: Stream, painted: VideoStream, tick: Fraction
+    ) -> Stream:
         name = painted.codec_context.codec.canonical_name
         # Of the two tags for HEVC in MP4, Apple's players take only this one.
         tag = "hvc1" if name == "hevc" and self.container != "mkv" else ""
         track = copy_track(target, painted, self.container, self._info.average_rate, tag)
         if track is None:
             raise UsageError(f"{self.container} cannot hold {name}; write to a .mkv instead")
-        track.time_base = self._info.time_base
+        track.time_base = tick
         track.metadata.update(painted_tags(self._tags(source.metadata)))
         track.disposition = source.disposition
         return track

@@ -13,7 +13,7 @@ from av.bitstream import BitStreamFilterContext
 
 from vidstyle.video.info import is_cover
 from vidstyle.video.opening import MUXERS
-from vidstyle.video.timing import follows
+from vidstyle.video.timing import MOST_TICKS, follows
 
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
@@ -85,7 +85,11 @@ class Copy:
             return packet.dts if packet.dts is not None else (packet.pts or 0) - lead_in
         if self._text and packet.dts is not None:
             return max(packet.dts, self._last)  # two lines may appear at once
-        if packet.dts is not None and follows(packet.dts, self._last, packet.time_base):
+        if (
+            packet.dts is not None
+            and follows(packet.dts, self._last, packet.time_base)
+            and packet.dts - self._last <= MOST_TICKS
+        ):
             return packet.dts
         # Sound plays on from sample to sample, whatever its stamps say.
         return self._last + (max(1, packet.duration or 0) if self._sound else 1)

@@ -174,7 +174,7 @@ def _write(
     tags, free_keys, lost = output_tags(joining.tags(), stamp, container, has_cover=has_cover)
     if lost:
         joining.notes.append(f"tags left out: {container} cannot hold {', '.join(lost)}")
-    timescale = movie_timescale(source, picture.first, picture.base, joining.part)
+    timescale = movie_timescale(source, picture.first, picture.tick, joining.part)
     late = picture.starts_while_reordering(joining.part.shift)
     options = _muxer_options(container, timescale, free_keys=free_keys, late=late)
     try:

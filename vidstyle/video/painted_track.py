@@ -28,12 +28,17 @@ class PaintedTrack:
         self.segments = segments
         with open_input(segments[0]) as painted:
             self.base: Fraction = painted.streams.video[0].time_base or info.time_base
-        self._count, first, self._ahead = survey(self._joined())
-        if first is None:
+        found = survey(self._joined())
+        if found.first is None:
             raise InputError(f"{info.path}: not a single frame was painted")
+        self._count, self._ahead = found.count, found.ahead
+        self.tick: Fraction = info.time_base
+        """Seconds that the output counts in: more where MP4 could not count the clip's own."""
+        if found.excess > 1:  # a picture stands for minutes, by a clock of 10 MHz
+            self.tick = 1 / Fraction(int(1 / (info.time_base * found.excess)))
         self._offset = nut_offset(info) * info.time_base
         self._last_duration = round(last_duration * info.time_base / self.base)
-        self.first: Fraction = first * self.base - self._offset
+        self.first: Fraction = found.first * self.base - self._offset
         """Seconds of the first picture on the clip's own clock."""
 
     def starts_while_reordering(self, shift: Fraction) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
     Packets = Iterable[Packet[VideoStream]]
 
-# MP4 counts the ticks from one packet to the next in 32 bits, and those from decoding to showing,
-# which may be two steps; and a clock that stands still for so many hours is broken.
-_LARGEST_STEP = 2**30 - 1
+MOST_TICKS = 2**31 - 1
+"""MP4 counts those from one packet to the next, and from decoding to showing, in 31 bits."""
+# A clock that stands still for so many seconds is broken.
 _LONGEST_STEP = 12 * 3600
 # No encoder holds more frames back than this to reorder them (H.264 and HEVC allow 16).
 _DEPTH = 32
@@ -25,21 +26,39 @@ _DEPTH = 32
 
 def follows(time: int, last: int, base: Fraction) -> bool:
     """Whether `time` can come right after `last`, in ticks of `base`: later, but not by days."""
-    return last < time <= last + min(_LARGEST_STEP, int(_LONGEST_STEP / base))
+    return last < time <= last + int(_LONGEST_STEP / base)
 
 
-def survey(packets: Packets) -> tuple[int, int | None, int]:
-    """How many packets there are, the first pts, and how far ahead the track must be decoded.
+@dataclass
+class Survey:
+    """What a track is like, in ticks of its packets."""
 
-    Those are the fewest ticks for which every picture is decoded in time, if the n-th to be decoded
-    is decoded so long before the n-th to be shown is shown.
-    """
-    count, first, ahead = 0, None, 0
+    count: int = 0
+    """How many packets there are."""
+    first: int | None = None
+    """The first pts."""
+    ahead: int = 0
+    """How far ahead of showing it must be decoded: the fewest ticks for which every picture is
+    decoded in time, if the n-th to be decoded is decoded so long before the n-th to be shown."""
+    longest: int = 0
+    """From one picture to the next, at most."""
+
+    @property
+    def excess(self) -> int:
+        """How many times too fine these ticks are for MP4; 1 where they are not."""
+        return -(-(self.ahead + self.longest) // MOST_TICKS) or 1
+
+
+def survey(packets: Packets) -> Survey:
+    """Look all packets through, in decoding order."""
+    found, last = Survey(), None
     for packet, shown in _in_turn(packets):
-        count += 1
-        first = shown if first is None else first
-        ahead = max(ahead, shown - (packet.pts or 0))
-    return count, first, ahead
+        found.count += 1
+        found.first = shown if found.first is None else found.first
+        found.ahead = max(found.ahead, shown - (packet.pts or 0))
+        found.longest = max(found.longest, shown - (shown if last is None else last))
+        last = shown
+    return found
 
 
 def settled(packets: Packets, ahead: int, last_duration: int) -> Iterator[Packet[VideoStream]]:
