@@ -202,6 +202,19 @@ def test_a_frozen_picture_tells_nothing_of_its_time(make_pan: MakePan) -> None:
     assert match.offset == 0
 
 
+def test_a_whole_painting_begins_with_its_source_whatever_its_pictures_look_like(
+    make_pan: MakePan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some strokes look more like a later frame; one that was cut since is looked at."""
+    pan = make_pan()
+    late = make_pan("late.mp4", start=0.16)  # as long, and shows what is four frames later
+    cut = make_pan("cut.mp4", start=0.32, frames=12)
+    assert aligned(pan, late).matches[0].offset == Fraction(4, 25)
+    monkeypatch.setattr("vidstyle.video.stamp.read_stamp", lambda _: {"source": fingerprint(pan)})
+    assert aligned(pan, late).matches[0].offset == 0
+    assert aligned(pan, cut).matches[0].offset == Fraction(8, 25)
+
+
 def test_an_expected_beginning_stands_where_pictures_tell_no_better(make_pan: MakePan) -> None:
     source, still = (
         probe(make_pan(change=still_picture)),

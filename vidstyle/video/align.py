@@ -25,6 +25,8 @@ Part = tuple[Fraction, Fraction]
 # of a frame and its painting at best 0.58 and more.
 _ALIKE = 0.4
 _SAME_RATE = Fraction(1, 200)
+# Files of one shot may end this many frames apart: headers round.
+_SLACK_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -178,8 +180,12 @@ def _fit(source: _Look, clip: _Look, expected: Fraction) -> Fit:
     begin = next((time for time in source.times if time >= expected), Fraction(0))
     if begin - expected > STANDING:  # a part that begins with a picture that stands
         begin = expected
-    found = fit(source.thumbs, source.times, clip.thumbs, clip.times, choices, begin)
-    if found.likeness < _ALIKE and was_painted_from(clip.info.path, source.info.path):
+    own = was_painted_from(clip.info.path, source.info.path)
+    found = fit(
+        *(source.thumbs, source.times, clip.thumbs, clip.times, choices, begin),
+        certain=own and _ends_with(source, clip, begin),
+    )
+    if found.likeness < _ALIKE and own:
         return Fit(found.likeness, begin, choices[0])  # strong styles leave little of a dark shot
     if found.likeness < _ALIKE:
         raise InputError(
@@ -187,6 +193,14 @@ def _fit(source: _Look, clip: _Look, expected: Fraction) -> Fit:
             f"correlates {found.likeness:.2f}, a painting's {_ALIKE} or more); is it of this shot?"
         )
     return found
+
+
+def _ends_with(source: _Look, clip: _Look, begin: Fraction) -> bool:
+    """Whether the files end together if one begins so late: then nobody has cut the clip since."""
+    whole, part = source.info.duration, clip.info.duration
+    if whole is None or part is None:
+        return False
+    return abs(begin + part - whole) <= _SLACK_FRAMES * interval(source.times)
 
 
 def _tick(a: _Look, b: _Look) -> Fraction:

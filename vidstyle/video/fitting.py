@@ -76,12 +76,15 @@ def fit(
     clip_times: Sequence[Fraction],
     choices: Sequence[Framing],
     expected: Fraction = Fraction(0),
+    *,
+    certain: bool = False,
 ) -> Fit:
     """The offset and framing with which a clip is most like its source.
 
     Up to 64 frames of the clip are held against the nearest of the source, at every offset with
     which they overlap by half of what they can. The `expected` offset and the first framing are
-    left only for a better fit. Times are seconds from each clip's first frame.
+    left only for a better fit, the offset never if it is `certain`. Times are seconds from each
+    clip's first frame.
     """
     taken = np.linspace(0, len(clip) - 1, min(_SAMPLES, len(clip))).round().astype(int)
     offsets = [expected, *source_times, *(-time for time in clip_times[1:])]
@@ -95,7 +98,7 @@ def fit(
         found, inside = _together(alike, times, grid)
         scores = _scores(found, inside)
         place = int(scores.argmax())
-        if scores[place] <= scores[0] + _GAIN or _stands_still(prints):
+        if certain or scores[place] <= scores[0] + _GAIN or _stands_still(prints):
             place = 0
         if best is None or scores[place] > best_score + _GAIN:
             best_score = float(scores[place])
