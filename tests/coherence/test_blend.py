@@ -16,7 +16,7 @@ import pytest
 from vidstyle.coherence.blend import Observation, Steadier
 from vidstyle.coherence.memory import MOST_HEIGHT
 from vidstyle.cuda import Recording
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError
 from vidstyle.metrics.detail import detail
 from vidstyle.motion.torch_ops import TorchOps
 
@@ -102,7 +102,7 @@ def test_the_highest_frames_are_held_and_higher_ones_refused() -> None:
         np.abs(held.astype(int) - paint(frame, seed)).mean() for seed in (1, 2)
     )
     assert from_first < from_second / 4
-    with pytest.raises(UsageError, match="--consistency 0"):
+    with pytest.raises(InputError, match="--consistency 0"):
         Steadier(MOST_HEIGHT + 1, 8)
     Steadier(MOST_HEIGHT + 1, 8, consistency=0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs.painting.journal import JOURNAL
-from vidstyle.jobs.publish import held, part_folder, publish, tidy
+from vidstyle.jobs.publish import held, part_folder, publish
 
 
 def test_the_folder_is_beside_the_output_and_goes_with_the_block(tmp_path: Path) -> None:
@@ -134,18 +134,3 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(ResourceError), part_folder(tmp_path / "clip.mp4", restart=True):
         pass
     assert (precious / "file").read_text() == "mine"
-
-
-def test_what_a_try_left_behind_its_output_is_removed_unless_another_works_there(
-    tmp_path: Path,
-) -> None:
-    output, folder = tmp_path / "clip.mp4", tmp_path / ".clip.mp4.part"
-    tidy(output)
-    assert not folder.exists()
-    with part_folder(output):
-        (folder / JOURNAL).write_text("{}")
-        (folder / "0.nut").touch()
-        tidy(output)
-        assert (folder / "0.nut").exists()
-    tidy(output)
-    assert not folder.exists()

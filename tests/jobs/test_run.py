@@ -462,6 +462,7 @@ def test_a_stage_that_hangs_is_named_and_the_run_ends(
     assert threading.active_count() == before
 
 
+@pytest.mark.usefixtures("one_core")
 def test_what_takes_long_gives_signs_of_life(
     make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:

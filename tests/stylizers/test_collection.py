@@ -53,6 +53,16 @@ def test_another_style_of_that_name_does_not_part_those_of_one_file(
     assert registry.find("sea:3,sky:1", "best").shares == (0.75, 0.25)
 
 
+def test_a_schedule_is_painted_by_one_file(tmp_path: Path, make_collection: MakeCollection) -> None:
+    make_collection("sea", "sky").rename(tmp_path / "a.safetensors")
+    make_collection("sun", "sea").rename(tmp_path / "b.safetensors")
+    found = StyleRegistry([tmp_path]).find("0 sea; 5 sun", "best")
+    assert found.path.name == "b.safetensors"
+    assert found.shares == (0, 1)
+    assert found.schedule is not None
+    assert found.schedule.shares == ((0, 1), (1, 0))
+
+
 def test_a_mixture_of_one_is_that_style(
     shelf: StyleRegistry, tmp_path: Path, make_style: MakeStyle
 ) -> None:

@@ -50,3 +50,10 @@ def test_machines_that_know_no_groups(
     assert (available_cores(), available_memory()) == (64, 2**32)
     monkeypatch.setattr(device, "_OWN_GROUP", tmp_path / "none")
     assert available_cores() == 64
+
+
+@pytest.mark.parametrize("text", ["", "100000\n", "a b\n", "-1 100000\n", "1 2 3\n"])
+def test_limits_that_cannot_be_read_are_none(group: Path, text: str) -> None:
+    (group / "cpu.max").write_text(text)
+    (group / "memory.max").write_text("a lot")
+    assert (available_cores(), available_memory()) == (64, 2**32)

@@ -62,9 +62,16 @@ def test_tensorboard_is_told_where_it_is_installed(
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xff\xfe\x00", b"step,a\n1,2.\x00", b"step,a\n1,2.5.1\n", b"a\n1"]
+    "damage", [b"\xff\xfe\x00\n", b"30,2.\x00x\n", b"30,2.5.1\n", b"30", b"\n,,,\n"]
 )
-def test_a_damaged_table_is_none(tmp_path: Path, content: bytes) -> None:
-    """After a power cut: a training can go on without it."""
-    (tmp_path / "losses.csv").write_bytes(content)
+def test_of_a_damaged_table_the_whole_rows_are_read(tmp_path: Path, damage: bytes) -> None:
+    """After a power cut: a training goes on, and keeps what it knows."""
+    (tmp_path / "losses.csv").write_bytes(b"step,a\n10,1.5\n20,2.5\n" + damage)
+    read = read_losses(tmp_path / "losses.csv")
+    assert {step: read[step] for step in (10, 20)} == {10: {"a": 1.5}, 20: {"a": 2.5}}
+    assert set(read) <= {10, 20, 30}
+
+
+def test_what_is_no_table_at_all_is_none(tmp_path: Path) -> None:
+    (tmp_path / "losses.csv").write_bytes(bytes(range(256)))
     assert read_losses(tmp_path / "losses.csv") == {}

@@ -55,6 +55,25 @@ def test_what_a_gif_cannot_hold_is_said(make_media: Make) -> None:
     assert "1 track of sound" in summary.notes[3]
 
 
+def test_of_two_that_are_too_close_the_one_that_stands_is_shown(make_media: Make) -> None:
+    """And the last one of all: it may stand for ever."""
+    levels = (0, 80, 160, 200, 240)
+    images = [np.full((48, 64, 3), level, np.uint8) for level in levels]
+    source = make_media(
+        pts=[0, 60, 61, 360, 361], images=images, time_base=Fraction(1, 120), rate=Fraction(120)
+    )
+    output, summary = through(source, {})
+    info = probe(output)
+    frames = [(f.pts * info.time_base, round(f.image.mean())) for f in read_frames(info)]
+    times, seen = zip(*frames, strict=True)
+    assert times == (0, Fraction(1, 2), 3)
+    assert seen == pytest.approx((0, 160, 240), abs=3)
+    assert any("2 frames left out" in note for note in summary.notes)
+    with av.open(str(output)) as file:
+        last = [packet.duration for packet in file.demux(video=0) if packet.size][-1]
+    assert last >= 2
+
+
 @pytest.mark.parametrize(("rate", "shown"), [(24, 24), (50, 50), (60, 50), (120, 50)])
 def test_a_second_is_a_second_in_viewers_too(make_media: Make, rate: int, shown: int) -> None:
     """They take a tenth of a second for steps of less than two hundredths."""

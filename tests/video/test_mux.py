@@ -752,7 +752,8 @@ def check_joint(
 @pytest.mark.parametrize("hertz", [1_000_000, 10_000_000])
 def test_a_picture_may_stand_for_long_by_a_fine_clock(make_media: Make, hertz: int) -> None:
     """MP4 has 31 bits for a step: at 10 MHz not four minutes."""
-    seconds = (0, 0.5, 1, 1302, 1303, 1303.5, 4000, 4000.25)
+    near = 1303.5 + 1 / hertz
+    seconds = (0, 0.5, 1, 1302, 1303, 1303.5, near, 4000, 4000.25)
     source = make_media(
         pts=[round(second * hertz) for second in seconds],
         time_base=Fraction(1, hertz),
@@ -763,7 +764,8 @@ def test_a_picture_may_stand_for_long_by_a_fine_clock(make_media: Make, hertz: i
     assert info.time_base == Fraction(1, hertz)
     summary = encode_track(read_frames(info), track, info, EncodeOptions())
     assert summary.nudged == 0
-    mux([track], info, output, container="mp4", stamp={}, last_duration=summary.last_duration)
+    mux([track], info, output, container="mp4", stamp={}, last_duration=900 * hertz)
     after = probe(output)
+    assert float(after.duration or 0) == pytest.approx(4900.25, abs=1e-3)
     times = [float(frame.pts * after.time_base) for frame in read_frames(after)]
     assert times == pytest.approx(seconds, abs=1e-5)

@@ -59,6 +59,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _end_of(args: Sequence[str] | None) -> int:
+    stdout = sys.stdout
     settings = Settings(debug=bool(os.environ.get("VIDSTYLE_DEBUG")))
     try:
         with signals_unwind():
@@ -68,17 +69,24 @@ def _end_of(args: Sequence[str] | None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
-    # The reader of our output has gone, as `head` does: rich and click exit then.
-    except (BrokenPipeError, SystemExit):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except BaseException as error:
+        # The reader of our output may have gone, as `head` does: click exits with another stdout.
+        if sys.stdout is not stdout or _is_of_broken_pipe(error):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+            return 0
         if settings.debug:
             for line in traceback.format_exc().splitlines():
                 print(clean(line), file=sys.stderr)
         message, code = _verdict(error)
         print(f"vidstyle: {clean(message)}", file=sys.stderr)
         return code
+
+
+def _is_of_broken_pipe(error: BaseException | None) -> bool:
+    """Whether that is what it is, or what came before it: rich exits then."""
+    while error is not None and not isinstance(error, BrokenPipeError):
+        error = error.__context__
+    return error is not None
 
 
 def _verdict(error: BaseException) -> tuple[str, int]:
@@ -93,8 +101,7 @@ def _verdict(error: BaseException) -> tuple[str, int]:
         case Terminated():
             return "stopped from outside", _TERMINATED
         case OSError():
-            place = f"{error.filename}: " if error.filename else ""
-            return f"{place}{error.strerror or error}", ResourceError.exit_code
+            return str(error).partition("] ")[2] or str(error), ResourceError.exit_code
     if is_shortage(error):
         return "out of memory; try a smaller clip or --tier fast", ResourceError.exit_code
     name = type(error).__name__

@@ -13,7 +13,7 @@ from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.coherence.change import change
 from vidstyle.coherence.memory import MOST_HEIGHT, Memory
 from vidstyle.coherence.turns import Turns
-from vidstyle.errors import UsageError
+from vidstyle.errors import InputError
 from vidstyle.motion.cuts import THUMBNAIL, is_cut
 from vidstyle.motion.occlusion import hidden
 from vidstyle.motion.ops import Array, Estimator, Ops, open_ops
@@ -70,12 +70,12 @@ class Steadier:
 
         Raises:
             ValueError: `consistency` is out of its range.
-            UsageError: the frames are too high to be held still.
+            InputError: the frames are too high to be held still.
         """
         if not 0 <= consistency <= 1:
             raise ValueError(f"consistency must be between 0 and 1, not {consistency}")
         if consistency and height > MOST_HEIGHT:
-            raise UsageError(
+            raise InputError(
                 f"frames of {height:,} rows cannot be held still, {MOST_HEIGHT:,} are the most; "
                 "--consistency 0 paints each by itself"
             )

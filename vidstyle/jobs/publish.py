@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vidstyle.errors import ResourceError, UsageError, VidstyleError
+from vidstyle.errors import ResourceError, UsageError
 from vidstyle.jobs.painting.journal import JOURNAL, NAMING, sync
 
 
@@ -87,13 +87,6 @@ def publish(parts: Sequence[Path], folder: Path, *, overwrite: bool) -> None:
         sync(folder)
     except OSError as error:
         raise ResourceError(f"{folder}: cannot be written ({error.strerror})") from error
-
-
-def tidy(output: Path) -> None:
-    """Remove what a try left that stopped between naming its output and tidying up."""
-    if _part_of(output).is_dir():
-        with suppress(VidstyleError), part_folder(output, restart=True):
-            pass
 
 
 def is_half_published(output: Path) -> bool:

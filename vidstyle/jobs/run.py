@@ -12,7 +12,6 @@ from vidstyle.jobs.painting.clip import Job
 from vidstyle.jobs.painting.identity import request
 from vidstyle.jobs.painting.plan import Task, make_plan
 from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
-from vidstyle.jobs.publish import tidy
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.video.stamp import fingerprint, read_stamp
 
@@ -66,8 +65,6 @@ def run(
             if len(plan.tasks) + len(plan.failures) == 1:
                 raise
             failures.append(FileFailure.of(task.input, error))
-    for output in plan.done:
-        tidy(output)
     partial = [output for output in plan.done if (read_stamp(output) or {}).get("partial")]
     for output in partial:
         say(f"{output}: was painted as far as its input could be read")

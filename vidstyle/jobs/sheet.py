@@ -46,6 +46,7 @@ def write_sheet(
         InputError: the source is neither a picture nor a clip.
         UsageError: there are no styles, or the output's name is no picture's, that of the source,
             or taken.
+        StyleError: every style is broken.
         ResourceError: a style cannot be used here, or the output not written.
     """
     if output.exists():
@@ -65,6 +66,8 @@ def write_sheet(
                 paintings[name] = load_style(name, device=device).paint(picture)
             except StyleError as error:
                 on_note(f"left out: {error}")
+        if not paintings:
+            raise StyleError("every style is broken: there is nothing to show")
         sheet = contact_sheet([picture, *paintings.values()], ["as it is", *paintings])
         part = folder / output.name
         write_image(part, sheet, {"styles": list(paintings)})

@@ -20,6 +20,8 @@ _GPU_NODES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 _OWN_GROUP: Final = Path("/proc/self/cgroup")
 _GROUPS: Final = Path("/sys/fs/cgroup")
+_NUMBERS: Final = {"cpu.max": 2, "memory.max": 1}
+"""In a file of limits; where there is no limit, the first is a word."""
 
 _MOST_PIXELS: Final = 17_000_000
 """Two frames of 4K. Side by side, networks need memory for each frame: some 100 bytes a pixel."""
@@ -89,9 +91,8 @@ def available_cores() -> int:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
         cores = os.cpu_count() or 1
-    for limit in _container_limits("cpu.max"):
-        quota, period = limit.split()
-        cores = min(cores, max(1, ceil(int(quota) / int(period))))
+    for quota, period in _container_limits("cpu.max"):
+        cores = min(cores, max(1, ceil(quota / period)))
     return cores
 
 
@@ -101,19 +102,21 @@ def available_memory() -> int:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError):
         return 0
-    return min([memory, *map(int, _container_limits("memory.max"))])
+    return min([memory, *(limit for (limit,) in _container_limits("memory.max"))])
 
 
-def _container_limits(name: str) -> Iterator[str]:
-    """What Linux's control groups allow this process, by the group it is in and those above."""
+def _container_limits(name: str) -> Iterator[list[int]]:
+    """What Linux's control groups (version 2) allow this process: its own and those above."""
     with suppress(OSError):
         _, _, own = _OWN_GROUP.read_text().partition("0::/")
         group = Path("/", own.strip())
         for folder in (group, *group.parents):
+            limit = ""
             with suppress(OSError):  # the topmost group of a machine has no limits
                 limit = (_GROUPS / folder.relative_to("/") / name).read_text()
-                if not limit.startswith("max"):
-                    yield limit
+            numbers = limit.split()
+            if len(numbers) == _NUMBERS[name] and all(map(str.isdecimal, numbers)):
+                yield [int(number) for number in numbers]
 
 
 def frames_on_gpu(height: int, width: int, device: str) -> int:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -117,25 +117,30 @@ class StyleRegistry:
         return style
 
     def _mixture(self, spec: str, tier: Tier) -> StyleFile:
-        amounts = parse_mixture(spec)
-        for name in amounts:
+        return _mix(self._together(parse_mixture(spec), tier), spec)
+
+    def _together(self, names: Iterable[str], tier: Tier) -> dict[str, StyleFile]:
+        """All styles of the first file that holds these, by name."""
+        names = list(names)
+        for name in names:
             self.find(name, tier)  # or say what there is
         for wanted in (tier, *(other for other in TIERS if other != tier)):
             for path in dict.fromkeys(style.path for style in self.styles):
                 there = [s for s in self.styles if s.path == path and s.card.tier == wanted]
                 together = {style.card.name: style for style in there if style.shares}
-                if amounts.keys() <= together.keys():
+                if together.keys() >= set(names):
                     _check_sum(path)
-                    return _mix([(together[name], part) for name, part in amounts.items()])
+                    return together
         raise StyleError(
-            f"{' and '.join(amounts)} cannot be mixed: only styles that were trained together can"
+            f"{' and '.join(names)} cannot be mixed: only styles that were trained together can"
         )
 
     def _scheduled(self, spec: str, tier: Tier) -> StyleFile:
         points = parse_schedule(spec)
         names = dict.fromkeys(name for _, what in points for name in parse_mixture(what))
-        whole = self._mixture(",".join(names), tier)
-        found = [self._mixture(what, whole.card.tier) for _, what in points]
+        together = self._together(names, tier)
+        found = [_mix(together, what) for _, what in points]
+        whole = found[0]
         times = [time for time, _ in points]
         title = " to ".join(style.card.title for style in found)
         return replace(
@@ -219,16 +224,21 @@ def _open(path: Path) -> StyleFile:
     return styles[0]
 
 
-def _mix(parts: Sequence[tuple[StyleFile, float]]) -> StyleFile:
-    """As much of each style of one file as stands beside it, together 1."""
+def _mix(together: Mapping[str, StyleFile], spec: str) -> StyleFile:
+    """As much of each style of one file as a mixture says."""
+    parts = [(together[name], amount) for name, amount in parse_mixture(spec).items()]
     first = parts[0][0]
     count = range(len(first.shares))
+
+    def said(word: str) -> str:
+        return ", ".join(dict.fromkeys(filter(None, (getattr(p.card, word) for p, _ in parts))))
+
     card = replace(
         first.card,
         name="-".join(f"{part.card.name}-{amount:.0%}".rstrip("%") for part, amount in parts),
         title=", ".join(f"{amount:.0%} {part.card.title}" for part, amount in parts),
-        painter=", ".join(dict.fromkeys(part.card.painter for part, _ in parts)),
-        year=", ".join(dict.fromkeys(part.card.year for part, _ in parts)),
+        painter=said("painter"),
+        year=said("year"),
     )
     return StyleFile(
         first.path,

@@ -176,9 +176,9 @@ def style_name(path: Path) -> str:
         UsageError: there is no letter or digit in it that could stand in a name.
     """
     stem = path.stem.strip(".") or path.resolve().stem  # of "." as well
-    letters = unicodedata.normalize("NFKD", stem.lower())
+    letters = unicodedata.normalize("NFKD", stem).lower()
     letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    name = re.sub(r"[^a-z0-9._]+", "-", letters).strip("-._")[:64]
+    name = re.sub(r"[^a-z0-9._]+", "-", letters).strip("-._")[:64].rstrip("-._")
     if not name:
         raise UsageError(f"{path}: makes no style's name; give --name, or rename it (a to z)")
     return name
@@ -190,7 +190,9 @@ def check_style_name(name: str) -> None:
     Raises:
         UsageError: it cannot be a style's.
     """
-    if not STYLE_NAME.fullmatch(name) or name.endswith(".safetensors"):
+    if name.endswith(".safetensors"):
+        raise UsageError(f"{name!r} cannot be a style's name: it is a file's")
+    if not STYLE_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} cannot be a style's name; use lower-case letters, digits, . _ -"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,15 +51,16 @@ class LossLog:
 
 
 def read_losses(path: Path) -> dict[int, Losses]:
-    """Losses by step of a table that `LossLog` wrote; none when there is none that is whole."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {
-                int(row.pop("step")): {name: float(value) for name, value in row.items() if value}
-                for row in csv.DictReader(file)
-            }
-    except (OSError, ValueError, KeyError, TypeError, csv.Error):  # they are only looked at
-        return {}
+    """Losses by step of a table that `LossLog` wrote; of a damaged one, the rows that are whole."""
+    rows: dict[int, Losses] = {}
+    if not path.is_file():
+        return rows
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        for row in csv.DictReader(line.replace("\0", "") for line in file):
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                step = int(row.pop("step"))
+                rows[step] = {name: float(value) for name, value in row.items() if value}
+    return rows
 
 
 def _tensorboard(folder: Path, step: int) -> Any:

@@ -17,7 +17,7 @@ TICK = Fraction(1, 100)
 _LEAST_STEP = 2
 """Ticks: viewers show a frame that is to stand for less than these for ten."""
 _MOST_OFF = 1
-"""Ticks by which a frame may be shown late; one that would be later has no place."""
+"""Ticks by which a frame may be shown late; later, it takes the place of the one before."""
 _COMMENT, _TRAILER = b"\x21\xfe", b"\x3b"  # GIF89a, sections 24 and 27
 _LONGEST_BLOCK = 255
 
@@ -52,7 +52,7 @@ def write_gif(
     Raises:
         ResourceError: the disk is full, or the place cannot be written.
     """
-    options = {"final_delay": str(max(1, round(last / TICK)))}
+    options = {"final_delay": str(max(_LEAST_STEP, round(last / TICK)))}
     with writing(output):
         clock = _Clock()
         pictures = clock.timed(frame for path in segments for frame in _frames(path, shape))
@@ -76,19 +76,22 @@ class _Clock:
         self.moved = self.left_out = 0
 
     def timed(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        start, following = None, 0
+        held: av.VideoFrame | None = None
+        start, place, exact = None, 0, Fraction(0)
         for frame in frames:
             time = (frame.pts or 0) * Fraction(frame.time_base or TICK)
             start = time if start is None else start
-            exact = (time - start) / TICK
-            place = max(round(exact), following)
-            if place - exact > _MOST_OFF:
+            last, exact = exact, (time - start) / TICK
+            if held is not None and place + _LEAST_STEP - exact > _MOST_OFF:
                 self.left_out += 1
-                continue
+            elif held is not None:
+                self.moved += place != last
+                yield held
+                place = max(round(exact), place + _LEAST_STEP)
+            held, frame.pts, frame.time_base = frame, place, TICK
+        if held is not None:
             self.moved += place != exact
-            following = place + _LEAST_STEP
-            frame.pts, frame.time_base = place, TICK
-            yield frame
+            yield held
 
 
 def _frames(path: Path, shape: Fraction) -> Iterator[av.VideoFrame]:

@@ -32,12 +32,13 @@ class PaintedTrack:
         if found.first is None:
             raise InputError(f"{info.path}: not a single frame was painted")
         self._count, self._ahead = found.count, found.ahead
-        self.tick: Fraction = info.time_base
-        """Seconds that the output counts in: more where MP4 could not count the clip's own."""
-        if found.excess > 1:  # a picture stands for minutes, by a clock of 10 MHz
-            self.tick = 1 / Fraction(int(1 / (info.time_base * found.excess)))
         self._offset = nut_offset(info) * info.time_base
         self._last_duration = round(last_duration * info.time_base / self.base)
+        excess = found.excess(self._last_duration)
+        self.tick: Fraction = info.time_base
+        """Seconds that the output counts in: more where MP4 could not count the clip's own."""
+        if excess > 1:  # a picture stands for minutes, by a clock of 10 MHz
+            self.tick = 1 / Fraction(int(1 / (info.time_base * excess)))
         self.first: Fraction = found.first * self.base - self._offset
         """Seconds of the first picture on the clip's own clock."""
 
@@ -50,8 +51,11 @@ class PaintedTrack:
 
     def packets(self, target: Stream, shift: Fraction) -> Iterator[Packet[Any]]:
         """All packets for `target`, moved from the clip's own clock by `shift` seconds."""
+        last = None
         for packet in settled(self._joined(), self._ahead, self._last_duration):
             move(packet, round((shift - self._offset) / packet.time_base))
+            if self.tick > self.base:
+                last = _retime(packet, self.tick, last)
             ready: Packet[Any] = packet
             ready.stream = target
             yield ready
@@ -65,6 +69,18 @@ class PaintedTrack:
         for segment in self.segments:
             with open_input(segment) as painted:
                 yield from _packets(painted)
+
+
+def _retime(packet: Packet[VideoStream], tick: Fraction, last: int | None) -> int:
+    """Count in coarser ticks, and later than the `last` dts: neighbours may fall into one."""
+    pts, dts, duration = (
+        round((value or 0) * packet.time_base / tick)
+        for value in (packet.pts, packet.dts, packet.duration)
+    )
+    dts = dts if last is None else max(dts, last + 1)
+    packet.pts, packet.dts, packet.duration = max(pts, dts), dts, max(1, duration)
+    packet.time_base = tick
+    return dts
 
 
 def _packets(painted: InputContainer) -> Iterator[Packet[VideoStream]]:

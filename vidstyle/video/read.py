@@ -156,8 +156,8 @@ def wanted_frames(
 ) -> Iterator[Timed]:
     """The frames with first <= pts < last, and their pts, each counted.
 
-    Where several threads meet damage, or lose some of the frames that there should be, one thread
-    starts over and goes on behind the frames that they gave.
+    Where several threads meet damage, or at the clip's end have lost some of the frames that there
+    should be, one thread starts over and goes on behind the frames that they gave.
     """
     if threads > 1:
         with suppress(Doubt):

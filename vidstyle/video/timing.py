@@ -43,10 +43,9 @@ class Survey:
     longest: int = 0
     """From one picture to the next, at most."""
 
-    @property
-    def excess(self) -> int:
+    def excess(self, last_duration: int) -> int:
         """How many times too fine these ticks are for MP4; 1 where they are not."""
-        return -(-(self.ahead + self.longest) // MOST_TICKS) or 1
+        return -(-(self.ahead + max(self.longest, last_duration)) // MOST_TICKS) or 1
 
 
 def survey(packets: Packets) -> Survey:
