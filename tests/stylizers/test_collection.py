@@ -61,6 +61,7 @@ def test_a_schedule_is_painted_by_one_file(tmp_path: Path, make_collection: Make
     assert found.shares == (0, 1)
     assert found.schedule is not None
     assert found.schedule.shares == ((0, 1), (1, 0))
+    assert found.card.title == "100% Sea to 100% Sun"
 
 
 def test_a_mixture_of_one_is_that_style(

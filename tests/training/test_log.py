@@ -62,7 +62,7 @@ def test_tensorboard_is_told_where_it_is_installed(
 
 
 @pytest.mark.parametrize(
-    "damage", [b"\xff\xfe\x00\n", b"30,2.\x00x\n", b"30,2.5.1\n", b"30", b"\n,,,\n"]
+    "damage", [b"\xff\xfe\x00\n", b"30,2.\x00x\n", b"30,2.5.1\n", b"30", b"\n,,,\n", b"9" * 200_000]
 )
 def test_of_a_damaged_table_the_whole_rows_are_read(tmp_path: Path, damage: bytes) -> None:
     """After a power cut: a training goes on, and keeps what it knows."""

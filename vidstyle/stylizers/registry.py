@@ -140,7 +140,7 @@ class StyleRegistry:
         names = dict.fromkeys(name for _, what in points for name in parse_mixture(what))
         together = self._together(names, tier)
         found = [_mix(together, what) for _, what in points]
-        whole = found[0]
+        whole = _mix(together, ",".join(names))
         times = [time for time, _ in points]
         title = " to ".join(style.card.title for style in found)
         return replace(

@@ -55,7 +55,10 @@ def read_losses(path: Path) -> dict[int, Losses]:
     rows: dict[int, Losses] = {}
     if not path.is_file():
         return rows
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+    with (
+        path.open(newline="", encoding="utf-8", errors="replace") as file,
+        suppress(csv.Error),  # a line without an end
+    ):
         for row in csv.DictReader(line.replace("\0", "") for line in file):
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 step = int(row.pop("step"))

@@ -35,9 +35,10 @@ class PaintedTrack:
         self._offset = nut_offset(info) * info.time_base
         self._last_duration = round(last_duration * info.time_base / self.base)
         excess = found.excess(self._last_duration)
+        self._is_too_fine = excess > 1
         self.tick: Fraction = info.time_base
         """Seconds that the output counts in: more where MP4 could not count the clip's own."""
-        if excess > 1:  # a picture stands for minutes, by a clock of 10 MHz
+        if self._is_too_fine:  # a picture stands for minutes, by a clock of 10 MHz
             self.tick = 1 / Fraction(int(1 / (info.time_base * excess)))
         self.first: Fraction = found.first * self.base - self._offset
         """Seconds of the first picture on the clip's own clock."""
@@ -54,7 +55,7 @@ class PaintedTrack:
         last = None
         for packet in settled(self._joined(), self._ahead, self._last_duration):
             move(packet, round((shift - self._offset) / packet.time_base))
-            if self.tick > self.base:
+            if self._is_too_fine:
                 last = _retime(packet, self.tick, last)
             ready: Packet[Any] = packet
             ready.stream = target
