@@ -129,10 +129,9 @@ def bench(
     )
     from vidstyle.jobs.bench.bench import Step
     from vidstyle.jobs.bench.bench import bench as bench_job
+    from vidstyle.jobs.publish import refuse_taken
 
     if plot is not None:
-        from vidstyle.jobs.bench.plot import draw, refuse_taken
-
         refuse_taken(plot, overwrite=overwrite)
     with display() as shown:
 
@@ -151,6 +150,8 @@ def bench(
         for heading, fact in {**report.machine.facts(), **_ceilings(report)}.items():
             console.print(Text.assemble((f"{heading:11}", "dim"), clean(fact)), soft_wrap=True)
     if plot is not None:
+        from vidstyle.jobs.bench.plot import draw
+
         draw(report, plot, overwrite=overwrite)
 
 

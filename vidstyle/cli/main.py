@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -101,7 +102,7 @@ def _verdict(error: BaseException) -> tuple[str, int]:
         case Terminated():
             return "stopped from outside", _TERMINATED
         case OSError():
-            return str(error).partition("] ")[2] or str(error), ResourceError.exit_code
+            return re.sub(r"^\[Errno -?\d+\] ", "", str(error)), ResourceError.exit_code
     if is_shortage(error):
         return "out of memory; try a smaller clip or --tier fast", ResourceError.exit_code
     name = type(error).__name__

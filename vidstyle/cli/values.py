@@ -67,5 +67,5 @@ def timetable(text: str) -> str:
     Raises:
         click.BadParameter: a part is no time and style.
     """
-    points = [(*part.split(maxsplit=1), "", "")[:2] for part in text.split(";")]
-    return "; ".join(f"{float(seconds(time)):g} {what.strip()}" for time, what in points)
+    points = [" ".join(part.split()).partition(" ") for part in text.split(";")]
+    return "; ".join(f"{float(seconds(time)):g} {what}" for time, _, what in points)

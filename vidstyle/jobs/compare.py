@@ -12,7 +12,7 @@ from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
 from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.jobs.page.content import page
-from vidstyle.jobs.publish import part_folder, publish
+from vidstyle.jobs.publish import part_folder, publish, refuse_taken
 from vidstyle.motion.scale import scaled
 from vidstyle.video.reel import Reel, ReelVideo
 
@@ -66,10 +66,7 @@ def _refuse(config: EvaluateConfig, output: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{output}: is one of the clips; name a page to write with -o")
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{output}: a page is written as .html; change the suffix")
-    if not output.parent.is_dir():
-        raise UsageError(f"{output.parent}: there is no such folder; make it first")
-    if not overwrite and output.exists():
-        raise UsageError(f"{output}: exists; allow it to be overwritten (-y), or name another (-o)")
+    refuse_taken(output, overwrite=overwrite)
 
 
 class _Camera:

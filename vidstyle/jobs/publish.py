@@ -65,6 +65,18 @@ def held(folder: Path, output: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def refuse_taken(output: Path, *, overwrite: bool) -> None:
+    """Refuse a place for a single file before an hour of work goes into it.
+
+    Raises:
+        UsageError: there is no such folder, or a file that may not be overwritten.
+    """
+    if not output.parent.is_dir():
+        raise UsageError(f"{output.parent}: there is no such folder; make it first")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output}: exists; allow it to be overwritten (-y), or name another")
+
+
 def publish(parts: Sequence[Path], folder: Path, *, overwrite: bool) -> None:
     """Give finished files their place in `folder`, safely on disk; all lie on one file system.
 

@@ -102,8 +102,7 @@ class StyleRegistry:
         if is_schedule(name):
             return self._scheduled(name, tier)
         if is_mixture(name):
-            alone = list(parse_mixture(name))
-            return self._mixture(name, tier) if len(alone) > 1 else self.find(alone[0], tier)
+            return self._mixture(name, tier)
         if not STYLE_NAME.fullmatch(name):
             raise StyleError(
                 f"{name!r} cannot be a style's name (lower-case letters, digits, . _ -); "
@@ -117,11 +116,11 @@ class StyleRegistry:
         return style
 
     def _mixture(self, spec: str, tier: Tier) -> StyleFile:
-        return _mix(self._together(parse_mixture(spec), tier), spec)
+        names = list(parse_mixture(spec))
+        return _mix(self._together(names, tier), spec) if names[1:] else self.find(names[0], tier)
 
-    def _together(self, names: Iterable[str], tier: Tier) -> dict[str, StyleFile]:
+    def _together(self, names: Sequence[str], tier: Tier) -> dict[str, StyleFile]:
         """All styles of the first file that holds these, by name."""
-        names = list(names)
         for name in names:
             self.find(name, tier)  # or say what there is
         for wanted in (tier, *(other for other in TIERS if other != tier)):
@@ -137,7 +136,7 @@ class StyleRegistry:
 
     def _scheduled(self, spec: str, tier: Tier) -> StyleFile:
         points = parse_schedule(spec)
-        names = dict.fromkeys(name for _, what in points for name in parse_mixture(what))
+        names = list(dict.fromkeys(name for _, what in points for name in parse_mixture(what)))
         together = self._together(names, tier)
         found = [_mix(together, what) for _, what in points]
         whole = _mix(together, ",".join(names))

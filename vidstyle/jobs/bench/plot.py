@@ -7,24 +7,12 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vidstyle.errors import ResourceError, UsageError
+from vidstyle.errors import ResourceError
 from vidstyle.jobs.bench.report import STAGES, BenchReport, Row
 from vidstyle.jobs.publish import part_folder, publish
 
 _COST, _LIMIT, _FLOOR = "#7aa6c2", "#d1783c", "#23373b"
 _WIDTH, _ROW_HEIGHT = 8.0, 2.8
-
-
-def refuse_taken(path: Path, *, overwrite: bool) -> None:
-    """Refuse a place for a plot before anything is measured.
-
-    Raises:
-        UsageError: there is no such folder, or a file that may not be overwritten.
-    """
-    if not path.parent.is_dir():
-        raise UsageError(f"{path.parent}: there is no such folder; make it first")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path}: exists already; overwrite it with -y")
 
 
 def draw(report: BenchReport, path: Path, *, overwrite: bool = False) -> None:
