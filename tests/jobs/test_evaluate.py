@@ -249,12 +249,13 @@ def painted(clip: Path, **options: Any) -> Path:
     return file.output
 
 
+@pytest.mark.parametrize("finish", [{"strength": 0.6}, {"keep_colours": True}])
 def test_the_unblended_painting_is_repainted_from_the_outputs_stamp(
-    write_frames: MakeClip, tiny_style: str
+    write_frames: MakeClip, tiny_style: str, finish: dict[str, Any]
 ) -> None:
     """Nothing was done against flicker in the output, so both are one and the same."""
     source = write_frames("clip.mp4", noisy(moving()[:4]))
-    output = painted(source, consistency=0, strength=0.6)
+    output = painted(source, consistency=0, **finish)
     report = measured(source, output)
     assert report.unblended is not None
     assert not report.unblended.encoded

@@ -340,6 +340,7 @@ CHANGES: list[tuple[Any, str]] = [
     (changed_size, "the input's size was"),
     (changed_style, "the style file has changed"),
     ({"strength": 0.5}, "strength was 1.0 and is now 0.5"),
+    ({"keep_colours": True}, "keep colours was False and is now True"),
     ({"consistency": 0.5}, "consistency was 0.8 and is now 0.5"),
     ({"start": Fraction(1, 5)}, "start was None and is now 1/5"),
     ({"duration": Fraction(1, 5)}, "duration was None and is now 1/5"),

@@ -77,6 +77,27 @@ def test_strength_zero_gives_the_input_exactly(make_clip: MakeClip) -> None:
         assert (before.image == after.image).all()
 
 
+@pytest.mark.parametrize("kind", ["clip", "picture"])
+def test_colours_are_kept(make_clip: MakeClip, tmp_path: Path, kind: str) -> None:
+    """The red less the green of a pixel is what it was, and the light of it is not."""
+    source, output = make_clip(frames=3), tmp_path / "kept.mkv"
+    if kind == "picture":
+        pixels = np.random.default_rng(0).integers(60, 196, (48, 64, 3), dtype=np.uint8)
+        source, output = tmp_path / "picture.png", tmp_path / "kept.png"
+        Image.fromarray(pixels).save(source)
+    paint(source, keep_colours=True, output=output, encode=WITHOUT_LOSS)
+    shown = [
+        [read_image(path)] if kind == "picture" else [frame.image for frame in frames_of(path)]
+        for path in (source, output)
+    ]
+    for before, after in zip(*shown, strict=True):
+        whole = ((after > 0) & (after < 255)).all(axis=-1)
+        assert whole.mean() > 0.5
+        red_less_green = [np.diff(picture.astype(int))[whole, 0] for picture in (before, after)]
+        np.testing.assert_array_equal(*red_less_green)
+        assert np.abs(before.astype(int) - after).mean() > 5
+
+
 def test_a_clip_becomes_numbered_pictures_pixel_for_pixel(
     make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:

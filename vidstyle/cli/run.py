@@ -46,6 +46,12 @@ _SHARE = click.FloatRange(0, 1)
     "--strength", type=_SHARE, default=1.0, show_default=True, help="Share of the painting."
 )
 @click.option(
+    "--keep-colours",
+    "--keep-colors",
+    is_flag=True,
+    help="Take light and dark from the painting, colours from the input.",
+)
+@click.option(
     "--consistency",
     type=_SHARE,
     default=DEFAULT_CONSISTENCY,
@@ -96,6 +102,7 @@ def run(
     overwrite: bool,
     restart: bool,
     strength: float,
+    keep_colours: bool,
     consistency: float,
     tier: Tier | None,
     reverse: bool,
@@ -130,6 +137,7 @@ def run(
         painted_in,
         output,
         strength=strength,
+        keep_colours=keep_colours,
         consistency=consistency,
         tier=tier,
         reverse=reverse,

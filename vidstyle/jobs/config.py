@@ -29,6 +29,8 @@ class RunConfig:
     """File or folder to write to; None writes beside each input."""
     strength: float = 1.0
     """Share of the painting in the output, 0 (the input itself) to 1."""
+    keep_colours: bool = False
+    """Take only light and dark from the painting, and the colours from the input."""
     reverse: bool = False
     """Take the style's way back: paintings become photographs."""
     consistency: float = DEFAULT_CONSISTENCY

@@ -7,20 +7,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from vidstyle.coherence.blend import Observation
 from vidstyle.errors import ResourceError
+from vidstyle.jobs.painting.finish import Finish
 from vidstyle.jobs.painting.stages import (
     ENCODING,
     JOINING,
     PAINTING,
     STEADYING,
     Brush,
-    mix,
     painted,
 )
 from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage, lane
@@ -101,31 +98,16 @@ def test_a_group_is_begun_before_the_one_ahead_is_waited_for() -> None:
 
 
 def test_the_blender_works_on_the_painting_before_it_is_mixed() -> None:
-    out = run(5, Brush(Inverter(), Halver(), strength=0.5))
+    out = run(5, Brush(Inverter(), Halver(), finish=Finish(0.5)))
     for number, frame in enumerate(out):
         steady = (255 - number) // 2
         assert abs(int(frame.image[0, 0, 0]) - (number + steady) / 2) <= 0.5
 
 
 def test_strength_zero_gives_the_input() -> None:
-    out = run(5, Brush(Inverter(), Halver(), strength=0.0))
+    out = run(5, Brush(Inverter(), Halver(), finish=Finish(0.0)))
     for given_frame, frame in zip(frames(5), out, strict=True):
         assert (given_frame.image == frame.image).all()
-
-
-@given(arrays.arrays(np.uint8, (2, 2, 3)), arrays.arrays(np.uint8, (2, 2, 3)), st.floats(0, 1))
-def test_mix_lies_between_its_ends(image: Image, painting: Image, strength: float) -> None:
-    mixed = mix(image, painting, strength).astype(float)
-    exact = (1 - strength) * image.astype(float) + strength * painting.astype(float)
-    assert np.abs(mixed - exact).max() <= 0.5 + 255 / 512
-    assert (mixed >= np.minimum(image, painting)).all()
-    assert (mixed <= np.maximum(image, painting)).all()
-
-
-def test_the_ends_of_mix_are_exact() -> None:
-    image, painting = np.arange(256, dtype=np.uint8), np.arange(255, -1, -1, dtype=np.uint8)
-    assert (mix(image, painting, 0.0) == image).all()
-    assert (mix(image, painting, 1.0) == painting).all()
 
 
 class Fault(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vidstyle.errors import ResourceError, StyleError, UsageError
-from vidstyle.jobs.painting.stages import Image, mix
+from vidstyle.jobs.painting.finish import Finish, Image
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.mixture import is_schedule
@@ -31,8 +31,8 @@ def repainter(
     engine = _engine(stamp, height, width, device)
     if engine.name != (own := stamp.get("engine", engine.name)):
         notes.append(f"the unblended painting is painted on {engine.name}, the output was on {own}")
-    strength = float(stamp.get("strength", 1))
-    return lambda image: mix(image, engine.paint(image[None])[0], strength)
+    finish = Finish.of_stamp(stamp)
+    return lambda image: finish(image, engine.paint(image[None])[0])
 
 
 def _engine(stamp: dict[str, Any], height: int, width: int, device: str) -> Engine:

@@ -13,6 +13,7 @@ from typing import Any
 from vidstyle.coherence.blend import Steadier
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting.cores import readers
+from vidstyle.jobs.painting.finish import Finish
 from vidstyle.jobs.painting.identity import BATCH, identity, request
 from vidstyle.jobs.painting.journal import Journal, remembered
 from vidstyle.jobs.painting.plan import Task
@@ -25,7 +26,6 @@ from vidstyle.jobs.painting.stages import (
     JOINING,
     PAINTING,
     Brush,
-    mix,
     painted,
 )
 from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage
@@ -73,7 +73,7 @@ class Job:
         engine = self._engine(*image.shape[:2])
         since = perf_counter()
         with self.watch.timing(PAINTING):
-            painting = mix(image, engine.paint(image[None])[0], self.config.strength)
+            painting = Finish.of(self.config)(image, engine.paint(image[None])[0])
         self._tell(engine)
         if is_see_through(self.task.input):
             self._note("is see-through in places; what lies behind is painted white")
@@ -147,7 +147,7 @@ class Job:
         brush = Brush(
             engine,
             KeptBlender(steadier, journal) if config.consistency else None,
-            config.strength,
+            Finish.of(config),
             batch,
             steadier.ops,
             self.style.schedule,
@@ -235,6 +235,7 @@ class Job:
             "engine": engine.name,
             "source": source,
             "request": request(source, self.config, self.style),
+            **({"keep_colours": True} if self.config.keep_colours else {}),
             **({"reverse": True} if self.config.reverse else {}),
             **({"start": str(self.config.start)} if self.config.start else {}),
         }

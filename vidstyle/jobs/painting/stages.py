@@ -7,10 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidstyle.coherence.blend import Observation
+from vidstyle.jobs.painting.finish import Finish
 from vidstyle.jobs.painting.stopwatch import Stopwatch, lane
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.opencv_ops import OpenCvOps
@@ -19,7 +17,6 @@ from vidstyle.stylizers.mixture import Schedule
 from vidstyle.types import Frame
 
 T = TypeVar("T")
-Image = NDArray[np.uint8]
 Seen = tuple[Frame, Array, Observation | None]
 """A frame, its picture where it is painted, and its motion, where that is wanted."""
 
@@ -62,8 +59,7 @@ class Brush:
     painter: Painter
     blender: Blender | None
     """None takes frames as they are painted."""
-    strength: float = 1.0
-    """Share of the painting, 0 to 1."""
+    finish: Finish = field(default_factory=Finish)
     batch: int = 1
     """Frames that are painted at a time; the painter always gets this many."""
     ops: Ops = field(default_factory=OpenCvOps)
@@ -141,21 +137,9 @@ def _steady(
             steady = painting
             if brush.blender is not None and seen is not None:
                 steady = brush.blender.hold(seen, painting, _changed(frame, brush))
-            image = mix(frame.image, brush.ops.host(steady), brush.strength)
+            image = brush.finish(frame.image, brush.ops.host(steady))
         yield replace(frame, image=image)
 
 
 def _changed(frame: Frame, brush: Brush) -> float | None:
     return brush.schedule.changed(brush.seconds(frame)) if brush.schedule else None
-
-
-def mix(image: Image, painting: Image, strength: float) -> Image:
-    """Blend two pictures of one shape, 0-255: strength 0 is `image` exactly, 1 is `painting`.
-
-    In between, strength is rounded to a 256th and the result to the nearest level.
-    """
-    if strength == 1:
-        return painting
-    share = np.uint16(round(strength * 256))
-    total = image * (np.uint16(256) - share) + painting * share
-    return ((total + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)

@@ -1,0 +1,62 @@
+"""What comes back of the picture when it has been painted: a share of it, or its colours."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from vidstyle.jobs.painting.finish import Finish, mix, recolour
+
+Image = NDArray[np.uint8]
+PICTURES = arrays.arrays(np.uint8, (2, 2, 3))
+
+
+def luma(picture: Image) -> NDArray[np.float64]:
+    return picture @ np.array([0.299, 0.587, 0.114])
+
+
+@given(arrays.arrays(np.uint8, (2, 2, 3)), arrays.arrays(np.uint8, (2, 2, 3)), st.floats(0, 1))
+def test_mix_lies_between_its_ends(image: Image, painting: Image, strength: float) -> None:
+    mixed = mix(image, painting, strength).astype(float)
+    exact = (1 - strength) * image.astype(float) + strength * painting.astype(float)
+    assert np.abs(mixed - exact).max() <= 0.5 + 255 / 512
+    assert (mixed >= np.minimum(image, painting)).all()
+    assert (mixed <= np.maximum(image, painting)).all()
+
+
+def test_the_ends_of_mix_are_exact() -> None:
+    image, painting = np.arange(256, dtype=np.uint8), np.arange(255, -1, -1, dtype=np.uint8)
+    assert (mix(image, painting, 0.0) == image).all()
+    assert (mix(image, painting, 1.0) == painting).all()
+
+
+@given(PICTURES, PICTURES)
+def test_light_is_the_paintings_and_colour_the_pictures(painting: Image, image: Image) -> None:
+    """As far as the range goes: chroma is red and blue less luma."""
+    out = recolour(painting, image)
+    whole = ((out > 0) & (out < 255)).all(axis=-1)
+    np.testing.assert_allclose(luma(out)[whole], luma(painting)[whole], atol=1)
+    for channel in (0, 2):
+        chroma = [picture[..., channel] - luma(picture) for picture in (out, image)]
+        np.testing.assert_allclose(chroma[0][whole], chroma[1][whole], atol=1e-9)
+
+
+@given(PICTURES)
+def test_what_is_painted_as_it_is_stays_as_it_is(image: Image) -> None:
+    np.testing.assert_array_equal(recolour(image, image), image)
+
+
+@pytest.mark.parametrize(("light", "expected"), [(255, [255, 251, 231]), (0, [16, 0, 0])])
+def test_what_leaves_the_range_is_cut_off(light: int, expected: list[int]) -> None:
+    image = np.full((1, 1, 3), [60, 40, 20], np.uint8)  # its luma is 44
+    out = recolour(np.full_like(image, light), image)
+    assert out[0, 0].tolist() == expected
+
+
+def test_colours_are_kept_before_the_picture_is_mixed_in() -> None:
+    image = np.full((1, 1, 3), [60, 40, 20], np.uint8)
+    painting = np.full_like(image, 144)  # a luma of 100 above the picture's
+    assert Finish(0.5, keep_colours=True)(image, painting)[0, 0].tolist() == [110, 90, 70]
+    assert Finish(0.5)(image, painting)[0, 0].tolist() == [102, 92, 82]

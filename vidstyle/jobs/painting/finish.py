@@ -1,0 +1,69 @@
+"""What is done to a steady painting last: as much of the picture as is asked for comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from vidstyle.jobs.config import RunConfig
+
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How much of the painting is shown, and in whose colours. Call it with both pictures."""
+
+    strength: float = 1.0
+    """Share of the painting, 0 to 1."""
+    keep_colours: bool = False
+    """Take only light and dark from the painting."""
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Self:
+        """What a run is asked for."""
+        return cls(config.strength, config.keep_colours)
+
+    @classmethod
+    def of_stamp(cls, stamp: dict[str, Any]) -> Self:
+        """What was asked for, by a stamp of `video.stamp.read_stamp`."""
+        return cls(float(stamp.get("strength", 1)), bool(stamp.get("keep_colours")))
+
+    def __call__(self, image: Image, painting: Image) -> Image:
+        """The finished picture: (H, W, 3) RGB, 0-255, as both are."""
+        if self.keep_colours:
+            painting = recolour(painting, image)
+        return mix(image, painting, self.strength)
+
+
+def recolour(painting: Image, image: Image) -> Image:
+    """The light and dark of `painting` in the colours of `image`, (H, W, 3) RGB, 0-255.
+
+    "Luminance-only transfer" of Gatys et al. (2016), "Preserving color in neural artistic style
+    transfer". Colours that differ in luma alone, not in chroma, differ by a grey: so the difference
+    of the lumas is added to each channel. What leaves the range is cut off.
+    """
+    lighter = _luma(painting) - _luma(image)
+    out = image + lighter[..., None]
+    return np.clip(out, 0, 255, out=out).astype(np.uint8)
+
+
+def mix(image: Image, painting: Image, strength: float) -> Image:
+    """Blend two pictures of one shape, 0-255: strength 0 is `image` exactly, 1 is `painting`.
+
+    In between, strength is rounded to a 256th and the result to the nearest level.
+    """
+    if strength == 1:
+        return painting
+    share = np.uint16(round(strength * 256))
+    total = image * (np.uint16(256) - share) + painting * share
+    return ((total + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
+
+
+def _luma(picture: Image) -> NDArray[np.int16]:
+    """By BT.601's weights."""
+    return np.asarray(Pillow.fromarray(picture).convert("L"), np.int16)
