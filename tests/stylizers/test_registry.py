@@ -1,6 +1,7 @@
 """Finding styles: by name and tier, by path, with help for what is not there."""
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,11 +51,25 @@ def test_an_unknown_name_suggests_near_ones(tmp_path: Path, make_style: MakeStyl
         "missing.safetensors",
         "a\0.safetensors",
         "x" * 5000 + ".safetensors",
+        "x" * 5000 + ".png",
     ],
 )
 def test_paths_are_files_or_errors(tmp_path: Path, name: str) -> None:
     with pytest.raises(StyleError):
         StyleRegistry([tmp_path]).find(name, "fast")
+
+
+@pytest.mark.parametrize("name", ["my picture.jpg", "sub/picture.PNG"])
+def test_a_picture_is_told_how_to_become_a_style(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_bytes(b"")
+    with pytest.raises(StyleError, match="not a style yet") as refusal:
+        StyleRegistry([tmp_path]).find(name, "fast")
+    command = shlex.split(str(refusal.value).split("with: ")[1])
+    assert command == ["vidstyle", "train", name, "--photos", "FOLDER", "--temporal"]
 
 
 @pytest.mark.parametrize(

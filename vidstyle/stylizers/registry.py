@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import mimetypes
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -97,6 +99,11 @@ class StyleRegistry:
         Raises:
             StyleError: there is none, its file is broken, or a shipped file was changed.
         """
+        if _is_picture(name):
+            raise StyleError(
+                f"{name}: is a picture, not a style yet; make one of it with: "
+                f"vidstyle train {shlex.quote(name)} --photos FOLDER --temporal"
+            )
         if is_path(name):
             return _open(Path(name))
         if is_schedule(name):
@@ -171,6 +178,18 @@ def is_path(spec: str) -> bool:
     return spec.endswith(SUFFIX) or os.sep in spec
 
 
+def _is_picture(spec: str) -> bool:
+    kind, _ = mimetypes.guess_type(spec)
+    return (kind or "").startswith("image/") and _is_file(Path(spec))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for any file system
+        return False
+
+
 def shipped_folder() -> Path:
     """What comes with vidstyle: inside the installed package, beside it in a checkout."""
     package = Path(__file__).resolve().parents[1]
@@ -206,11 +225,7 @@ def write_manifest(folder: Path) -> None:
 
 
 def _open(path: Path) -> StyleFile:
-    try:
-        there = path.is_file()
-    except OSError:  # a name too long for any file system
-        there = False
-    if not there:
+    if not _is_file(path):
         raise StyleError(f"{path}: no such style file")
     _check_sum(path)
     styles = list(_members(path, read_cards(path)))
