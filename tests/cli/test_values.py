@@ -66,6 +66,7 @@ def test_what_is_no_rate(text: str) -> None:
 def test_times_of_a_schedule_become_seconds() -> None:
     asked = "0 monet;1:10.5 a:1, b:2 ;  2:00 scream"
     assert timetable(asked) == "0 monet; 70.5 a:1, b:2; 120 scream"
+    assert timetable("2:46:40.125 monet") == "10000.125 monet"
 
 
 @pytest.mark.parametrize("text", ["", "monet", "0 monet;", "0 monet; later scream"])

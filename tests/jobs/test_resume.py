@@ -210,9 +210,7 @@ def test_time_goes_on_from_segment_to_segment(clip: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(clip_module, "read_frames", in_pairs)
     (file,) = paint(clip).files
-    assert (
-        f"repeats a time stamp; {FRAMES // 2} frames were moved behind the one before" in file.notes
-    )
+    assert f"repeats a time stamp; {FRAMES // 2} frames moved behind the one before" in file.notes
     with av.open(str(file.output)) as painted:
         ticks = [frame.pts for frame in painted.decode(video=0)]
     assert ticks == [512 * (number // 2) + number % 2 for number in range(FRAMES)]

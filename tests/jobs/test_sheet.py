@@ -71,7 +71,7 @@ def test_a_broken_style_is_left_out_and_told_of(
 def test_an_output_that_cannot_be_is_refused_before_anything_is_painted(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\.png or \.jpg"):
         write_sheet(tmp_path / "none.mp4", tmp_path / "sheet.webp")
-    with pytest.raises(ResourceError, match="cannot write there"):
+    with pytest.raises(UsageError, match="no such folder"):
         write_sheet(tmp_path / "none.mp4", tmp_path / "none" / "sheet.png")
 
 

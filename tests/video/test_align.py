@@ -53,7 +53,7 @@ def test_a_slower_clip_thins_the_source(make_pan: MakePan) -> None:
     found = aligned(make_pan(rate=30, frames=30), make_pan("slow.mp4", rate=10, frames=10))
     assert found.frames == tuple(range(0, 30, 3))
     assert set(found.matches[0].lags) == {0}
-    assert "only every third frame" in found.notes[1]
+    assert "one frame in 3 was taken" in found.notes[1]
 
 
 @pytest.mark.parametrize(("rate", "offset"), [(25, Fraction(8, 25)), (24, Fraction(8, 25))])
@@ -151,7 +151,7 @@ def test_a_clip_that_says_what_it_was_painted_from_is_believed(
     """A style may leave nothing to recognise; the stamp of another source does not help."""
     pan, black = make_pan(), make_pan("black.mp4", change=np.zeros_like)
     other = make_pan("other.mp4", seed=1)
-    monkeypatch.setattr("vidstyle.video.stamp.read_stamp", lambda _: {"source": fingerprint(pan)})
+    monkeypatch.setattr("vidstyle.video.align.read_stamp", lambda _: {"source": fingerprint(pan)})
     (match,) = aligned(pan, black).matches
     assert match.frames == tuple(range(20))
     with pytest.raises(InputError, match="does not show"):
@@ -210,20 +210,29 @@ def test_a_whole_painting_begins_with_its_source_whatever_its_pictures_look_like
     late = make_pan("late.mp4", start=0.16)  # as long, and shows what is four frames later
     cut = make_pan("cut.mp4", start=0.32, frames=12)
     assert aligned(pan, late).matches[0].offset == Fraction(4, 25)
-    monkeypatch.setattr("vidstyle.video.stamp.read_stamp", lambda _: {"source": fingerprint(pan)})
+    monkeypatch.setattr("vidstyle.video.align.read_stamp", lambda _: {"source": fingerprint(pan)})
     assert aligned(pan, late).matches[0].offset == 0
     assert aligned(pan, cut).matches[0].offset == Fraction(8, 25)
 
 
-def test_an_expected_beginning_stands_where_pictures_tell_no_better(make_pan: MakePan) -> None:
+def begun_at(monkeypatch: pytest.MonkeyPatch, start: str) -> None:
+    """From now on, every clip is stamped as painted from there on."""
+    monkeypatch.setattr("vidstyle.video.align.read_stamp", lambda _: {"start": start})
+
+
+def test_an_expected_beginning_stands_where_pictures_tell_no_better(
+    make_pan: MakePan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source, still = (
         probe(make_pan(change=still_picture)),
         probe(make_pan("b.mp4", frames=5, change=still_picture)),
     )
-    found = align(source, [still], offsets=[Fraction("0.13")])
+    begun_at(monkeypatch, "0.13")
+    found = align(source, [still])
     assert found.matches[0].offset == found.times[0] == Fraction(4, 25)
     moving = probe(make_pan("c.mp4")), probe(make_pan("d.mp4", frames=8, start=0.32))
-    assert align(moving[0], [moving[1]], offsets=[Fraction(0)]).matches[0].offset == Fraction(8, 25)
+    begun_at(monkeypatch, "0")
+    assert align(moving[0], [moving[1]]).matches[0].offset == Fraction(8, 25)
 
 
 def still_picture(image: Image) -> Image:
@@ -236,7 +245,7 @@ def smooth(coarse: Image, like: Image) -> Image:
 
 
 def test_a_part_that_begins_while_a_picture_stands_begins_there(
-    make_media: Callable[..., Path], noise: Callable[..., Image]
+    make_media: Callable[..., Path], noise: Callable[..., Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tenth picture stands for two seconds; the part begins in their middle."""
     wide = noise(240, 48, 3)
@@ -247,7 +256,8 @@ def test_a_part_that_begins_while_a_picture_stands_begins_there(
     begin = 1360
     pts = [0, *(time - begin for time in times[10:])]
     part = make_media("part.mp4", pts=pts, images=images[9:], **clock)
-    found = align(probe(source), [probe(part)], offsets=[Fraction(begin, 1000)])
+    begun_at(monkeypatch, f"{begin}/1000")
+    found = align(probe(source), [probe(part)])
     assert found.matches[0].offset == Fraction(begin, 1000)
     assert set(found.matches[0].lags) == {0}
 

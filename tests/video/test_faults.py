@@ -48,7 +48,7 @@ def of_odd_size(make_media: Make) -> Path:
     ("make", "frames", "said"),
     [
         (without_times, 10, "has no time stamps on 10 frames; its frame rate gave them"),
-        (of_two_sizes, 20, "changes its size on the way; 10 frames were scaled"),
+        (of_two_sizes, 20, "changes its size on the way; 10 frames scaled"),
         (of_ten_bits, 10, "has 10 bits a colour, and was painted in 8"),
         (of_odd_size, 10, "written as yuv444p to keep the size"),
     ],

@@ -16,8 +16,8 @@ from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import debug_option, json_option
-from vidstyle.cli.text import clean, span
 from vidstyle.jobs.bench.config import BenchConfig
+from vidstyle.jobs.text import clean, span
 from vidstyle.types import TIERS, Tier
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import debug_option
-from vidstyle.cli.text import clean, count, span
 from vidstyle.cli.values import seconds
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
+from vidstyle.jobs.text import clean, count, span
 
 _FILE = click.Path(path_type=Path)
 

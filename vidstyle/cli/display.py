@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID
 from rich.text import Text
 
-from vidstyle.cli.text import clean, clock, count, speed
+from vidstyle.jobs.text import clean, clock, count, speed
 
 LINE_EVERY = 5.0
 """Seconds between two plain lines."""

@@ -17,10 +17,10 @@ from vidstyle.cli.options import Settings, debug_option
 from vidstyle.cli.run import run
 from vidstyle.cli.signals import Terminated, signals_unwind
 from vidstyle.cli.styles import styles
-from vidstyle.cli.text import clean
 from vidstyle.cli.train import train
 from vidstyle.errors import ResourceError, VidstyleError, is_shortage
 from vidstyle.jobs.prefetch import any_left_behind
+from vidstyle.jobs.text import clean
 
 _BUG, _INTERRUPTED, _TERMINATED = 1, 130, 143
 

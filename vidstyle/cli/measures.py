@@ -9,10 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from vidstyle.cli.text import clean, count, span
 from vidstyle.jobs.measuring.evaluation import LONG, ClipReport, EvaluationReport
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
-from vidstyle.jobs.text import three_digits
+from vidstyle.jobs.text import clean, count, span, three_digits
 
 Value = Callable[[ClipReport], float | None]
 

@@ -11,12 +11,12 @@ from rich.text import Text
 
 from vidstyle.cli.display import State, display, failure, note
 from vidstyle.cli.options import debug_option, json_option
-from vidstyle.cli.text import clean, count, span
 from vidstyle.cli.values import limit, rate, seconds, timetable
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import VidstyleError
 from vidstyle.jobs.config import HDR_CHOICES, RunConfig
 from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
+from vidstyle.jobs.text import clean, count, span
 from vidstyle.types import TIERS, EncodeOptions, Limits, Tier
 
 _DEFAULT = EncodeOptions()

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidstyle.cli.options import debug_option, json_option
-from vidstyle.cli.text import clean
+from vidstyle.jobs.text import clean
 
 if TYPE_CHECKING:
     from vidstyle.stylizers.registry import StyleFile

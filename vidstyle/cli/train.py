@@ -12,8 +12,8 @@ from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import debug_option
-from vidstyle.cli.text import clean
 from vidstyle.errors import DivergedError, UsageError
+from vidstyle.jobs.text import clean
 from vidstyle.training.config import (
     LEAST_PHOTOS,
     MOST_HELD_OUT,
@@ -172,16 +172,16 @@ def train(context: click.Context, /, **options: Any) -> None:
     is_demonstration = options["photos"] is None
     config = _config(context, options)
     _refuse_shipped_names(config)
-    steps, looks = 0, 0
+    begun = looked = False
     with display(quiet=rank() > 0) as shown:
 
         def show(at: TrainProgress) -> None:
-            nonlocal steps, looks
-            steps += 1
+            nonlocal begun, looked
+            begun = True
             losses = " · ".join(f"{name} {value:.3g}" for name, value in at.losses.items())
             shown.show(State(config.name, at.step, at.steps, "step", losses))
-            if at.saved and not looks:
-                looks += 1
+            if at.saved and not looked:
+                looked = True
                 shown.say(note(f"an early look: {config.run_folder / 'preview.png'}"))
 
         def clips(done: int, of: int) -> None:
@@ -191,7 +191,7 @@ def train(context: click.Context, /, **options: Any) -> None:
             path = train_style(config, show, lambda text: shown.say(note(text)), clips)
         except BaseException as error:
             stopped = not isinstance(error, Exception)  # by Ctrl-C or SIGTERM
-            could_go_on = steps and config.checkpoint.exists()
+            could_go_on = begun and config.checkpoint.exists()
             if stopped or (could_go_on and not isinstance(error, DivergedError)):
                 shown.say(note(_how_to_go_on(config)))
             raise

@@ -68,4 +68,4 @@ def timetable(text: str) -> str:
         click.BadParameter: a part is no time and style.
     """
     points = [" ".join(part.split()).partition(" ") for part in text.split(";")]
-    return "; ".join(f"{float(seconds(time)):g} {what}" for time, _, what in points)
+    return "; ".join(f"{float(seconds(time)):.12g} {what}" for time, _, what in points)

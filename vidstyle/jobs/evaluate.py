@@ -74,7 +74,7 @@ def _judge(config: EvaluateConfig, cast: Cast, notes: list[str]) -> Judge:
 
 
 def _check(cast: Cast, measured: Pass) -> None:
-    if measured.frames - 1 - len(measured.cuts) < 1:
+    if measured.pairs < 1:
         raise InputError(
             f"{cast.moments.alignment.source.path}: has no two neighbouring frames of one shot in "
             "common with its paintings; steadiness needs two"
@@ -94,7 +94,7 @@ def _report(
         height=height,
         width=width,
         frames=measured.frames,
-        pairs=measured.frames - 1 - len(measured.cuts),
+        pairs=measured.pairs,
         cuts=tuple(measured.cuts),
         flow=_FLOW,
         mask=_MASK,

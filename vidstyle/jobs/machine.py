@@ -11,6 +11,7 @@ from time import sleep
 
 import torch
 
+from vidstyle.jobs.text import count
 from vidstyle.stylizers.device import available_cores, available_memory, has_bfloat16
 
 _PACKAGES = {
@@ -41,7 +42,7 @@ class MachineCard:
 
     def facts(self) -> dict[str, str]:
         """The card as a few words under each heading, for people."""
-        cores = f"{self.cores} usable core{'' if self.cores == 1 else 's'}"
+        cores = count(self.cores, "usable core")
         half = ", bfloat16" if self.bfloat16 else ""
         return {
             "processor": f"{self.processor}, {cores}{half}",

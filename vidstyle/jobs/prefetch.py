@@ -38,7 +38,7 @@ class Crew:
     """
 
     def __init__(self) -> None:
-        self._boundaries: list[_Boundary[object]] = []
+        self._boundaries: list[Boundary[object]] = []
         self._failures: list[BaseException] = []
         self._ended = False
 
@@ -55,7 +55,7 @@ class Crew:
         for boundary in self._boundaries:
             boundary.join(max(0.0, deadline - monotonic()))
 
-    def ahead(self, stage: Iterable[T], depth: int) -> Iterator[T]:
+    def ahead(self, stage: Iterable[T], depth: int) -> Boundary[T]:
         """Yield what `stage` yields, in order, while a thread works up to `depth` items ahead.
 
         Beside the `depth` items that wait, the thread holds one more in its hand. A generator is
@@ -65,16 +65,15 @@ class Crew:
             ValueError: `depth` is less than 1.
             BaseException: whatever the stage raised, after the items before it.
         """
-        if depth < 1:
+        if depth < 1:  # a queue of no size would have no end
             raise ValueError(f"depth must be at least 1, not {depth}")
-        boundary = _Boundary(stage, depth, self._failures.append)
+        boundary = Boundary(stage, depth, self._failures.append)
         self._boundaries.append(boundary)  # type: ignore[arg-type]
         return boundary
 
-    def started(self, stage: Iterable[T], depth: int) -> Iterator[T]:
+    def started(self, stage: Iterable[T], depth: int) -> Boundary[T]:
         """As `ahead`, but the thread begins at once, not when the first item is asked for."""
         boundary = self.ahead(stage, depth)
-        assert isinstance(boundary, _Boundary)
         boundary.start()
         return boundary
 
@@ -84,14 +83,13 @@ class Crew:
             raise _Stopped
 
     def watched(
-        self, items: Iterator[T], look: Callable[[], None] = lambda: None
+        self, items: Boundary[T], look: Callable[[], None] = lambda: None
     ) -> Generator[T, None, None]:
         """Yield from the last of the `ahead`s; call `look` now and then while there is nothing.
 
         Raises:
             BaseException: what any stage, or `look`, raised, within seconds.
         """
-        assert isinstance(items, _Boundary)
         while True:
             try:
                 item = items.take(POLL)
@@ -123,7 +121,7 @@ class _Stopped(BaseException):
     """Unwinds a stage that waits for the one before it when the chain is ended."""
 
 
-class _Boundary(Generic[T]):
+class Boundary(Generic[T]):
     """A stage with a thread of its own, and the queue that leads out of it."""
 
     def __init__(

@@ -74,7 +74,7 @@ def refuse_taken(output: Path, *, overwrite: bool) -> None:
     if not output.parent.is_dir():
         raise UsageError(f"{output.parent}: there is no such folder; make it first")
     if output.exists() and not overwrite:
-        raise UsageError(f"{output}: exists; allow it to be overwritten (-y), or name another")
+        raise UsageError(f"{output}: exists already; overwrite it with -y, or name another")
 
 
 def publish(parts: Sequence[Path], folder: Path, *, overwrite: bool) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from vidstyle.errors import StyleError, UsageError
-from vidstyle.jobs.publish import part_folder, publish
+from vidstyle.jobs.publish import part_folder, publish, refuse_taken
 from vidstyle.jobs.style import load_style
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleRegistry
@@ -49,11 +49,9 @@ def write_sheet(
         StyleError: every style is broken.
         ResourceError: a style cannot be used here, or the output not written.
     """
-    if output.exists():
-        if source.exists() and output.samefile(source):
-            raise UsageError(f"{output}: is what the sheet is to show; give the sheet another name")
-        if not overwrite:
-            raise UsageError(f"{output}: exists already; overwrite it with -y")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise UsageError(f"{output}: is what the sheet is to show; give the sheet another name")
+    refuse_taken(output, overwrite=overwrite)
     picture_format(output)
     names = StyleRegistry().names()
     if not names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -118,11 +119,9 @@ def inception_score(logits: Features) -> float:
     1 to the number of classes. Over the whole set at once, without splits. Takes Inception's
     logits (N, classes).
     """
-    shifted = logits - logits.max(1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
-    p = np.exp(log_p)
-    marginal = np.log(np.maximum(p.mean(0), np.finfo(np.float64).tiny))  # 0 log 0 is 0
-    return float(np.exp((p * (log_p - marginal)).sum(1).mean()))
+    log_p = torch.from_numpy(logits).log_softmax(1)
+    marginal = log_p.logsumexp(0) - math.log(len(log_p))
+    return float((log_p.exp() * (log_p - marginal)).sum(1).mean().exp())
 
 
 def in_units_of(reference: Features, features: Features) -> Features:

@@ -155,7 +155,7 @@ class StyleRegistry:
             shares=found[0].shares,
             schedule=Schedule(tuple(times), tuple(style.shares for style in found)),
             spec="; ".join(
-                f"{time:g} {style.spec}" for time, style in zip(times, found, strict=True)
+                f"{time:.12g} {style.spec}" for time, style in zip(times, found, strict=True)
             ),
         )
 

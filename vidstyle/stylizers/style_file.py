@@ -118,8 +118,8 @@ def _check_tensors(style: StyleFile) -> None:
         wanted |= {REVERSE + name: shape for name, shape in wanted.items()}
     with safe_open(style.path, framework="pt") as file:
         found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-        for name in sorted(wanted.keys() ^ found.keys()):
-            raise ValueError(f"tensor {name} is {'missing' if name in wanted else 'unknown'}")
+        if odd := sorted(wanted.keys() ^ found.keys()):
+            raise ValueError(f"tensor {odd[0]} is {'missing' if odd[0] in wanted else 'unknown'}")
         for name, shape in wanted.items():
             if (other := found[name].get_shape()) != shape:
                 raise ValueError(f"tensor {name} is {other}, not {shape}")

@@ -87,9 +87,9 @@ def load_checkpoint(
         raise InputError(f"{path}: not a whole checkpoint; choose another --name") from error
     for optimizer in optimizers:
         for name, parameter in _named(learned, optimizer):
-            for kind, remembered in kinds.items():
-                if name in remembered:
-                    optimizer.state[parameter][kind] = _placed(remembered[name], parameter)
+            optimizer.state[parameter] = {
+                kind: _placed(of[name], parameter) for kind, of in kinds.items() if name in of
+            }
     return int(metadata["step"])
 
 

@@ -54,8 +54,7 @@ class FeatureDiscriminator(nn.Module):
         self.see = (perceptual,)  # in a tuple it is no part: it does not learn, nor is it saved
         squares = []
         for picture in pictures:
-            with torch.no_grad():
-                features = itemgetter(*self.taps)(perceptual(picture))
+            features = itemgetter(*self.taps)(perceptual(picture))
             squares.append(torch.stack([layer.square().mean() for layer in features]))
         self.register_buffer("sizes", torch.stack(squares).mean(0).sqrt())
         self.sizes: Tensor

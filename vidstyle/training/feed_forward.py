@@ -67,8 +67,7 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
         self.photos = self._pictures(config.photos, config.shown_size, on_note)
         self.perceptual = perceptual_network(config.perceptual).to(self.device)
         self.frozen = [self.perceptual]
-        with torch.no_grad():
-            self.styles = [self._targets(path) for path in config.styles]
+        self.styles = [self._targets(path) for path in config.styles]
         torch.manual_seed(config.seed)
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
         if len(self.styles) > 1:
@@ -128,8 +127,7 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
         else:
             photos = batch.to(self.device)
             painted = self.network(photos).float()
-        with torch.no_grad():
-            target = self.perceptual(photos)[CONTENT_LAYER]
+        target = self.perceptual(photos)[CONTENT_LAYER]
         features = self.perceptual(painted)
         losses["content"] = content_loss(features[CONTENT_LAYER], target)
         losses["style"] = style_loss([statistics(f) for f in features], style)

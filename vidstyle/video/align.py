@@ -16,7 +16,7 @@ from vidstyle.types import VideoInfo
 from vidstyle.video.fitting import Fit, Thumbs, fit, framings, middle, thumb
 from vidstyle.video.matching import UNEVEN, interval, shown_at, slack, stride
 from vidstyle.video.read import STANDING, ReadReport, read_frames
-from vidstyle.video.stamp import was_painted_from
+from vidstyle.video.stamp import begun_at, fingerprint, read_stamp
 
 Image = NDArray[np.uint8]
 Part = tuple[Fraction, Fraction]
@@ -93,7 +93,6 @@ def align(
     source: VideoInfo,
     clips: Sequence[VideoInfo],
     *,
-    offsets: Sequence[Fraction] | None = None,
     start: Fraction = Fraction(0),
     duration: Fraction | None = None,
     frames: int | None = None,
@@ -106,7 +105,6 @@ def align(
     Args:
         source: the clip that the others were made from.
         clips: any number, also none.
-        offsets: seconds of the source at which each clip should begin; pictures may tell better.
         start: seconds of the source to leave out.
         duration: seconds from `start` on that are wanted; what comes later is not looked at.
         frames: how many are wanted at most.
@@ -117,8 +115,7 @@ def align(
     end = None if duration is None else start + duration
     base = _look(source, end)
     looks = [_look(clip, end) for clip in clips]
-    expected = offsets or [Fraction(0)] * len(clips)
-    fits = [_fit(base, look, offset) for look, offset in zip(looks, expected, strict=True)]
+    fits = [_fit(base, look) for look in looks]
     every = stride(interval(base.times), [interval(look.times) for look in looks])
     shared = _shared(base, looks, fits, start)[::every][:frames]
     if len(shared) < 2:
@@ -175,12 +172,14 @@ def _look(info: VideoInfo, until: Fraction | None) -> _Look:
     return _Look(info, times, times[-1] + length, thumbs, report.is_partial)
 
 
-def _fit(source: _Look, clip: _Look, expected: Fraction) -> Fit:
+def _fit(source: _Look, clip: _Look) -> Fit:
+    stamp = read_stamp(clip.info.path)
+    expected = begun_at(stamp)
     choices = list(framings(source.aspect, clip.aspect))
     begin = next((time for time in source.times if time >= expected), Fraction(0))
     if begin - expected > STANDING:  # a part that begins with a picture that stands
         begin = expected
-    own = was_painted_from(clip.info.path, source.info.path)
+    own = stamp is not None and stamp.get("source") == fingerprint(source.info.path)
     found = fit(
         *(source.thumbs, source.times, clip.thumbs, clip.times, choices, begin),
         certain=own and _ends_with(source, clip, begin),
@@ -276,14 +275,10 @@ def _rate_note(source: _Look, clip: _Look, frames: Sequence[int]) -> Iterator[st
 def _notes(times: Sequence[Fraction], every: int, part: Part) -> Iterator[str]:
     yield f"compared over {_span(times[0], times[-1])} of the source, in {len(times)} frames"
     if every > 1:
-        which = _ORDINALS.get(every, f"{every}th")
-        yield f"of the source only every {which} frame was taken: the slowest clip has no more"
+        yield f"of the source one frame in {every} was taken: the slowest clip has no more"
     if min(part) < 1:
         wide, high = (round(100 * share) for share in part)
         yield f"only the middle was compared: {wide} % of the width, {high} % of the height"
-
-
-_ORDINALS = {2: "second", 3: "third"}
 
 
 def _picked(info: VideoInfo, numbers: Iterable[int]) -> Iterator[Image]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 from av.bitstream import BitStreamFilterContext
@@ -38,19 +39,21 @@ _TAKEN_AND_LOST = {("attachment", "webm"), *(("data", name) for name in MUXERS)}
 _LEAD_IN = 16
 
 
-class Lane(Protocol):
+class Lane(ABC):
     """One track's way from the input to the output."""
 
     target: Stream
 
+    @abstractmethod
     def feed(self, packet: Packet[Any]) -> Iterable[Packet[Any]]:
         """What goes to the muxer for one packet of the input, its times already shifted."""
 
     def flush(self) -> Iterable[Packet[Any]]:
         """What is still held back at the end."""
+        return ()
 
 
-class Copy:
+class Copy(Lane):
     """The packets as they are, put right where their times would be refused.
 
     A muxer wants a dts on every packet, each later than the one before but not by days, and no pts
@@ -75,9 +78,6 @@ class Copy:
         self._last = dts
         return (packet,)
 
-    def flush(self) -> Iterable[Packet[Any]]:
-        return ()
-
     def _dts(self, packet: Packet[Any]) -> int:
         if self._last is None:
             # The first packets of a track with reordering come before its parser knows its depth.
@@ -95,7 +95,7 @@ class Copy:
         return self._last + (max(1, packet.duration or 0) if self._sound else 1)
 
 
-class Cover:
+class Cover(Lane):
     """A picture about the clip: it has no time."""
 
     def __init__(self, target: Stream) -> None:
@@ -106,11 +106,8 @@ class Cover:
         packet.stream = self.target
         return (packet,)
 
-    def flush(self) -> Iterable[Packet[Any]]:
-        return ()
 
-
-class Sound:
+class Sound(Lane):
     """Sound re-encoded, for containers that cannot hold the input's codec."""
 
     def __init__(self, source: Stream, output: OutputContainer, codec: str) -> None:
@@ -173,7 +170,7 @@ class Sound:
             yield packet
 
 
-class Text:
+class Text(Lane):
     """Subtitles rewritten in the text format that the container knows."""
 
     def __init__(self, source: Stream, output: OutputContainer, codec: str) -> None:
@@ -197,9 +194,6 @@ class Text:
             text.duration, text.time_base = packet.duration, packet.time_base
             text.stream = self.target
             yield text
-
-    def flush(self) -> Iterable[Packet[Any]]:
-        return ()
 
 
 def open_lane(output: OutputContainer, source: Stream, container: str) -> Lane | None:

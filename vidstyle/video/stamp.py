@@ -86,12 +86,6 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def was_painted_from(output: Path, source: Path) -> bool:
-    """Whether the stamp of a painted clip names this source."""
-    stamp = read_stamp(output)
-    return stamp is not None and stamp.get("source") == fingerprint(source)
-
-
 def read_stamp(path: Path) -> dict[str, Any] | None:
     """How a file was painted: the stamp given to `mux` or `write_image`; None without one.
 

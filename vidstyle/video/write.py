@@ -119,10 +119,28 @@ def encode_track(
     """
     with writing(path), open_output(path, "nut", _NUT_OPTIONS) as output:
         stream, notes = open_encoder(output, info, options)
-        encoding = _Encoding(output, stream, info, after)
+        pixel_format = stream.codec_context.pix_fmt or ""
+        yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)
+        placement, count, last, duration = Placement(info, after), 0, 0, 0
         for frame in frames:
-            encoding.add(frame)
-        return encoding.finish(notes)
+            before, last = placement.placed, frame.pts
+            pts = placement.place(frame.pts)
+            duration = _shown(frame, pts, before, placement.usual, info.time_base)
+            picture = yuv.write(frame.image)
+            picture.pts, picture.time_base = pts, info.time_base
+            output.mux(stream.encode(picture))
+            count += 1
+        if count:
+            output.mux(stream.encode())
+    return EncodeSummary(
+        frames=count,
+        nudged=placement.nudged,
+        last_pts=last,
+        last_placed=placement.placed or 0,
+        last_duration=duration,
+        pixel_format=pixel_format,
+        notes=notes,
+    )
 
 
 def nut_offset(info: VideoInfo) -> int:
@@ -159,43 +177,15 @@ class Placement:
         return place
 
 
-class _Encoding:
-    """One track being written."""
+def _shown(frame: Frame, pts: int, before: int | None, usual: int, base: Fraction) -> int:
+    """Ticks that a frame is shown: no longer than usual where the file does not say.
 
-    def __init__(
-        self, output: OutputContainer, stream: VideoStream, info: VideoInfo, after: int | None
-    ) -> None:
-        self._output, self._stream, self._base = output, stream, info.time_base
-        pixel_format = stream.codec_context.pix_fmt or ""
-        self._yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)
-        self._placement = Placement(info, after)
-        self._frames = self._last = self._duration = 0
-
-    def add(self, frame: Frame) -> None:
-        before, usual = self._placement.placed, self._placement.usual
-        pts = self._placement.place(frame.pts)
-        # Where the file does not say, no longer than usual: a pause before is no pause after.
-        gap = usual if before is None else pts - before
-        known = follows(pts + frame.duration, pts, self._base)
-        self._duration = frame.duration if known else max(1, min(gap, usual))
-        self._last = frame.pts
-        self._frames += 1
-        picture = self._yuv.write(frame.image)
-        picture.pts, picture.time_base = pts, self._base
-        self._output.mux(self._stream.encode(picture))
-
-    def finish(self, notes: tuple[str, ...]) -> EncodeSummary:
-        if self._frames:
-            self._output.mux(self._stream.encode())
-        return EncodeSummary(
-            frames=self._frames,
-            nudged=self._placement.nudged,
-            last_pts=self._last,
-            last_placed=self._placement.placed or 0,
-            last_duration=self._duration,
-            pixel_format=self._stream.codec_context.pix_fmt or "",
-            notes=notes,
-        )
+    A pause before it is no pause after.
+    """
+    if follows(pts + frame.duration, pts, base):
+        return frame.duration
+    gap = usual if before is None else pts - before
+    return max(1, min(gap, usual))
 
 
 def open_encoder(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import StyleError
@@ -15,7 +16,9 @@ from vidstyle.jobs.measuring.repaint import repainter
 from vidstyle.types import VideoInfo
 from vidstyle.video.align import Alignment, align
 from vidstyle.video.info import probe
-from vidstyle.video.stamp import begun_at, read_stamp
+from vidstyle.video.stamp import read_stamp
+
+Stamp = dict[str, Any]
 
 
 @dataclass
@@ -30,14 +33,12 @@ class Cast:
 
 def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
     source = probe(config.source)
-    stamps = [read_stamp(path) for path in config.outputs]
-    paint = None if config.unblended else _repainter(config, stamps, source, notes)
+    model = None if config.unblended else _stamped(config.outputs)
+    paint = None if config.unblended else _repainter(config, model, source, notes)
     paths = [*filter(None, [config.unblended]), *config.outputs]
-    begun = [*([None] if config.unblended else []), *stamps]
     alignment = align(
         source,
         [probe(path) for path in paths],
-        offsets=[begun_at(stamp) for stamp in begun],
         start=config.start or Fraction(0),
         duration=config.duration,
         frames=config.frames,
@@ -45,10 +46,7 @@ def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
     moments = Moments(alignment, _measuring_size(alignment, config.height), paint)
     meters = [Meter("source", config.source)]
     if paint or config.unblended:
-        model = next(
-            (path for path, stamp in zip(config.outputs, stamps, strict=True) if stamp), None
-        )
-        how = () if config.unblended or not model else (f"as {model.name} was painted",)
+        how = (f"as {model[0].name} was painted",) if model else ()
         meters.append(Meter("unblended", config.unblended, notes=how))
     meters += [Meter(path.name, path, keep=config.worst) for path in config.outputs]
     files = [meter for meter in meters[1:] if meter.path]
@@ -58,21 +56,23 @@ def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
     return Cast(moments, meters, bool(paint or config.unblended))
 
 
+def _stamped(outputs: Iterable[Path]) -> tuple[Path, Stamp] | None:
+    """The first output that says how it was painted, and what it says."""
+    stamps = ((path, read_stamp(path)) for path in outputs)
+    return next(((path, stamp) for path, stamp in stamps if stamp), None)
+
+
 def _repainter(
-    config: EvaluateConfig,
-    stamps: Sequence[dict[str, Any] | None],
-    source: VideoInfo,
-    notes: list[str],
+    config: EvaluateConfig, model: tuple[Path, Stamp] | None, source: VideoInfo, notes: list[str]
 ) -> Callable[[Image], Image] | None:
-    stamp = next(filter(None, stamps), None)
-    if stamp is None:
+    if model is None:
         notes.append(
             "no output says how it was painted, so nothing is compared with an unblended "
             "painting; name one with --unblended"
         )
         return None
     try:
-        return repainter(stamp, source.height, source.width, config.device, notes)
+        return repainter(model[1], source.height, source.width, config.device, notes)
     except StyleError as error:
         notes.append(f"the unblended painting cannot be repainted: {error}; name --unblended")
         return None

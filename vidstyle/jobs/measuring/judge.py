@@ -142,8 +142,7 @@ class Judge:
 
     def _look(self, image: Image) -> Seen:
         picture = tensor(image, self.networks.device)
-        with torch.no_grad():
-            vgg = () if self.networks.vgg is None else self.networks.vgg(picture)
+        vgg = () if self.networks.vgg is None else self.networks.vgg(picture)
         if self.networks.inception is None:
             return Seen(picture, vgg)
         return Seen(picture, vgg, places(self.networks.inception(picture).places))

@@ -27,6 +27,11 @@ class Pass:
         self._shot: deque[Moment] = deque(maxlen=LONG)
         self._first: Moment | None = None
 
+    @property
+    def pairs(self) -> int:
+        """Neighbouring frames of one shot."""
+        return self.frames - 1 - len(self.cuts)
+
     def take(self, moment: Moment) -> None:
         """Measure the next moment of all clips against those before it."""
         self._cut(moment)

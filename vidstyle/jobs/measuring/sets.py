@@ -6,13 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -38,7 +37,6 @@ from vidstyle.video.align import align, crop
 from vidstyle.video.images import is_image, read_image
 from vidstyle.video.info import probe
 from vidstyle.video.read import expected_frames, read_frames
-from vidstyle.video.stamp import begun_at, read_stamp
 
 Image = NDArray[np.uint8]
 
@@ -72,7 +70,11 @@ def evaluate_sets(
     since = perf_counter()
     notes: list[str] = []
     eyes = _Eyes.open(config, notes)
-    say = _Counter(on_progress)
+    numbers = count(1)
+
+    def say(path: Path) -> None:
+        on_progress(EvaluateProgress(next(numbers), remark=path.name, thing="picture"))
+
     style = None if config.style_image is None else _look(config, config.style_image, eyes, say)
     sources = _look(config, config.source, eyes, say)
     outputs = [_look(config, path, eyes, say, sources) for path in config.outputs]
@@ -133,18 +135,12 @@ class _Folder:
         return np.concatenate(self.vectors[kind]) if kind in self.vectors else None
 
 
-class _Counter:
-    def __init__(self, on_progress: Callable[[EvaluateProgress], None]) -> None:
-        self._done = 0
-        self._on_progress = on_progress
-
-    def __call__(self, path: Path) -> None:
-        self._done += 1
-        self._on_progress(EvaluateProgress(self._done, remark=path.name, thing="picture"))
-
-
 def _look(
-    config: EvaluateConfig, folder: Path, eyes: _Eyes, say: _Counter, sources: _Folder | None = None
+    config: EvaluateConfig,
+    folder: Path,
+    eyes: _Eyes,
+    say: Callable[[Path], None],
+    sources: _Folder | None = None,
 ) -> _Folder:
     """Look at every picture of a folder and, where its source is found, at that beside it."""
     seen = _Folder(folder, media_in(folder))
@@ -163,8 +159,7 @@ def _take(seen: _Folder, image: Image, original: Image | None, eyes: _Eyes) -> N
     seen.values["high_band"].append(high_band(image))
     vgg: Sequence[Tensor] = ()
     if networks.vgg is not None:
-        with torch.no_grad():
-            vgg = networks.vgg(picture)
+        vgg = networks.vgg(picture)
         seen.vectors["vgg"].append(_rows(vgg[RELU4_1].mean((2, 3))))
     if networks.inception is not None:
         features = networks.inception(picture)
@@ -182,8 +177,7 @@ def _rows(features: Tensor) -> Features:
 
 def _compare(folder: _Folder, own: Seen, original: Tensor, eyes: _Eyes) -> None:
     folder.pairs += 1
-    with torch.no_grad():
-        vgg = () if eyes.networks.vgg is None else eyes.networks.vgg(original)
+    vgg = () if eyes.networks.vgg is None else eyes.networks.vgg(original)
     found = likeness(eyes.networks, Seen(original, vgg), own)
     if eyes.lpips_alex is not None:
         found["lpips_alex"] = eyes.lpips_alex(original, own.picture)
@@ -290,8 +284,7 @@ def pictures_beside(
 
 def _moments(path: Path, source: Path, samples: int) -> Iterator[tuple[Image, Image]]:
     """Frames spread over what a painted clip and its source share, of the same times."""
-    offsets = [begun_at(read_stamp(path))]
-    alignment = align(probe(source), [probe(path)], offsets=offsets)
+    alignment = align(probe(source), [probe(path)])
     (match,) = alignment.matches
     stride = max(1, len(alignment.times) // samples)
     for moment in islice(alignment.read(), 0, stride * samples, stride):

@@ -32,6 +32,7 @@ from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_st
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.publish import part_folder, publish
 from vidstyle.jobs.style import Style
+from vidstyle.jobs.text import count
 from vidstyle.motion.ops import Ops
 from vidstyle.stylizers.engine import Engine
 from vidstyle.types import VideoInfo
@@ -280,13 +281,15 @@ def _losses(read: ReadReport, nudged: int) -> Iterator[str]:
     if read.cut_short or read.gave_up:
         yield f"ends early: painted {read.frames:,}{of} frames; the file is cut off or damaged"
     elif read.skipped:
-        packets = "1 packet" if read.skipped == 1 else f"{read.skipped:,} packets"
-        yield f"is damaged: {packets} could not be read; they were left out"
+        packets = count(read.skipped, "packet")
+        yield f"is damaged: {packets} could not be read and left out"
     elif read.has_holes:
         yield f"is damaged: painted {read.frames:,}{of} frames, the others cannot be read"
     if read.synthesised:
-        yield f"has no time stamps on {read.synthesised:,} frames; its frame rate gave them"
+        frames = count(read.synthesised, "frame")
+        yield f"has no time stamps on {frames}; its frame rate gave them"
     if read.resized:
-        yield f"changes its size on the way; {read.resized:,} frames were scaled to the first one's"
+        frames = count(read.resized, "frame")
+        yield f"changes its size on the way; {frames} scaled to the first one's"
     if nudged:
-        yield f"repeats a time stamp; {nudged:,} frames were moved behind the one before"
+        yield f"repeats a time stamp; {count(nudged, 'frame')} moved behind the one before"

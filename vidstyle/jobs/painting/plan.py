@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,6 +16,7 @@ from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting.report import FileFailure
 from vidstyle.jobs.publish import is_half_published
+from vidstyle.jobs.text import count
 from vidstyle.types import EncodeOptions, VideoInfo
 from vidstyle.video.images import IMAGE_FORMATS, check_size, image_suffix, is_image
 from vidstyle.video.info import output_suffix, probe
@@ -107,7 +108,7 @@ def make_plan(
         ResourceError: an output's folder cannot be written to.
     """
     notes: list[str] = []
-    paths = list(_without_repeats(_expand(config, notes)))
+    paths = list({path.resolve(): path for path in _expand(config, notes)}.values())
     readable: list[tuple[Path, VideoInfo | None]] = []
     failures: list[FileFailure] = []
     for path in paths:
@@ -171,8 +172,8 @@ def _in_folder(folder: Path, output: Path | None, notes: list[str]) -> list[Path
     media = media_in(folder)
     inside = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if inner := [path for path in inside if output is None or path.resolve() != output.resolve()]:
-        named = "1 folder" if len(inner) == 1 else f"{len(inner):,} folders"
-        notes.append(f"{folder}: left out {named} inside; name what is to be painted as well")
+        left_out = count(len(inner), "folder")
+        notes.append(f"{folder}: left out {left_out} inside; name what is to be painted as well")
     if others := sorted({path.name for path in _files_in(folder)} - {path.name for path in media}):
         named = ", ".join(others[:MOST_NAMED]) + ", ..." * (len(others) > MOST_NAMED)
         notes.append(f"{folder}: left out what looks like no clip or picture: {named}")
@@ -214,10 +215,6 @@ def _is_png(path: Path) -> bool:
     with suppress(OSError), path.open("rb") as file:
         return file.read(len(_PNG)) == _PNG
     return False
-
-
-def _without_repeats(paths: Iterable[Path]) -> Iterator[Path]:
-    return iter({path.resolve(): path for path in paths}.values())
 
 
 def _open(path: Path, config: RunConfig) -> VideoInfo | None:
@@ -320,7 +317,7 @@ def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:
             if not output.is_file():
                 raise UsageError(f"{output}: is no plain file and cannot be overwritten")
             if not task.overwrite:
-                raise UsageError(f"{output}: exists already; overwrite it with -y, or change -o")
+                raise UsageError(f"{output}: exists already; overwrite it with -y, or name another")
 
 
 def _files(path: Path) -> list[Path]:

@@ -1,10 +1,10 @@
-"""Words for a terminal."""
+"""Words from strangers, and numbers for people."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.cli.text import clean, clock, count, span, speed
+from vidstyle.jobs.text import clean, clock, count, span, speed
 
 
 @given(st.text(st.characters()))
