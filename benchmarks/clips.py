@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
+from vidstyle.jobs.media import CLIP_SUFFIXES
 
 
 def clips_in(folder: Path) -> list[Path]:

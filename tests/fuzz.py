@@ -37,7 +37,8 @@ import vidstyle.jobs.run
 import vidstyle.stylizers.engine  # so that no child has to
 from vidstyle.cli.main import main as vidstyle_main
 from vidstyle.errors import FINISHED_PARTIAL, InputError, StyleError, UsageError
-from vidstyle.jobs.painting.journal import JOURNAL, Journal
+from vidstyle.jobs.painting.journal import Journal
+from vidstyle.jobs.publish import JOURNAL
 from vidstyle.stylizers.networks import build
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.types import StyleCard

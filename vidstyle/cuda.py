@@ -26,17 +26,17 @@ def upload(array: NDArray[Any], device: torch.device) -> Tensor:
     The copy waits for nothing that was sent to the device before.
     """
     is_cuda, kind = device.type == "cuda", getattr(torch, array.dtype.name)
-    here = torch.empty(array.shape, dtype=kind, pin_memory=is_cuda)
-    here.numpy()[...] = array
+    host = torch.empty(array.shape, dtype=kind, pin_memory=is_cuda)
+    host.numpy()[...] = array
     if not is_cuda:
-        return here.to(device)
+        return host.to(device)
     stream = _beside(device, "up")
     with torch.cuda.stream(stream):
-        there = here.to(device, non_blocking=True)
+        on_device = host.to(device, non_blocking=True)
     stream.synchronize()
     # Its memory is not to be used anew before the work that will read it is done.
-    there.record_stream(torch.cuda.current_stream(device))
-    return there
+    on_device.record_stream(torch.cuda.current_stream(device))
+    return on_device
 
 
 def download(tensor: Tensor) -> NDArray[Any]:
@@ -46,11 +46,11 @@ def download(tensor: Tensor) -> NDArray[Any]:
         return tensor.cpu().numpy()
     stream = _beside(tensor.device, "down")
     stream.wait_stream(torch.cuda.current_stream(tensor.device))
-    here = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    host = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
     with torch.cuda.stream(stream):
-        here.copy_(tensor, non_blocking=True)
+        host.copy_(tensor, non_blocking=True)
     stream.synchronize()
-    return here.numpy().copy()  # pinned memory is dear, and the array may have to wait for long
+    return host.numpy().copy()  # pinned memory is dear, and the array may have to wait for long
 
 
 def give_back() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from vidstyle.cli.main import main
 from vidstyle.jobs.painting import clip as clip_module
-from vidstyle.jobs.painting.journal import JOURNAL
+from vidstyle.jobs.publish import JOURNAL
 
 MakeClip = Callable[..., Path]
 SEGMENT = 8

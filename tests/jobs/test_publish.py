@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle.errors import ResourceError, UsageError
-from vidstyle.jobs.painting.journal import JOURNAL
-from vidstyle.jobs.publish import held, part_folder, publish
+from vidstyle.jobs.publish import JOURNAL, held, part_folder, publish
 
 
 def test_the_folder_is_beside_the_output_and_goes_with_the_block(tmp_path: Path) -> None:

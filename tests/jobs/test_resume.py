@@ -25,8 +25,9 @@ from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting import clip as clip_module
 from vidstyle.jobs.painting import segments as segments_module
 from vidstyle.jobs.painting.identity import identity
-from vidstyle.jobs.painting.journal import JOURNAL, Journal
+from vidstyle.jobs.painting.journal import Journal
 from vidstyle.jobs.painting.report import RunReport
+from vidstyle.jobs.publish import JOURNAL
 from vidstyle.jobs.run import run
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.stylizers.torch_engine import TorchEngine
@@ -279,7 +280,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 @pytest.mark.parametrize(
     ("place", "call", "half", "kept"),
     [
-        ("vidstyle.video.write._Encoding.add", 12, False, {0, 5, 10}),
+        ("vidstyle.video.write.YuvWriter.write", 12, False, {0, 5, 10}),
         ("vidstyle.coherence.blend.Steadier.save", 3, True, {0, 5, 10}),
         ("vidstyle.jobs.painting.journal.sync", 1, False, {0}),  # the first segment
         ("vidstyle.jobs.painting.journal.sync", 5, True, {5}),  # the second one

@@ -12,7 +12,7 @@ import pytest
 
 from vidstyle.errors import InputError
 from vidstyle.jobs.prefetch import Crew
-from vidstyle.video.decode import Doubt
+from vidstyle.video.decode import DamageMet
 from vidstyle.video.info import probe
 from vidstyle.video.read import ReadReport, _window, read_frames
 
@@ -142,7 +142,7 @@ def test_damage_is_met_with_doubt(make_media: Make) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
     path.write_bytes(content)
-    with pytest.raises(Doubt):
+    with pytest.raises(DamageMet):
         list(_window(probe(path), None, None, ReadReport(), threads=3))
 
 

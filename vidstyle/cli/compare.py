@@ -9,36 +9,22 @@ import click
 from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
-from vidstyle.cli.options import debug_option
-from vidstyle.cli.values import seconds
+from vidstyle.cli.options import FILE, debug_option, measuring_options
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
 from vidstyle.jobs.text import clean, count, span
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command(short_help="Show which painting of a clip holds still, as a page to look at.")
-@click.argument("source", type=_FILE)
-@click.argument("candidates", metavar="CANDIDATE...", nargs=-1, required=True, type=_FILE)
+@click.argument("source", type=FILE)
+@click.argument("candidates", metavar="CANDIDATE...", nargs=-1, required=True, type=FILE)
 @click.option(
     "-o",
     "--output",
-    type=_FILE,
+    type=FILE,
     help="The page to write.  [default: SOURCE.compare.html beside SOURCE]",
 )
 @click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite a page that exists.")
-@click.option(
-    "--unblended",
-    type=_FILE,
-    help="The painting with nothing done against flicker.  [default: repainted where a candidate "
-    "tells how]",
-)
-@click.option("--style-image", type=_FILE, help="The painting that lends the style.")
-@click.option(
-    "--perceptual", type=_FILE, help="File of VGG19.  [default: torchvision's, downloaded once]"
-)
-@click.option("--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03).")
-@click.option("--duration", type=seconds, metavar="TIME", help="Compare no more than this.")
+@measuring_options
 @debug_option
 def compare(
     source: Path,

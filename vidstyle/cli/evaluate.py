@@ -12,30 +12,15 @@ from rich.console import Console
 
 from vidstyle.cli.display import State, display, note
 from vidstyle.cli.measures import tables
-from vidstyle.cli.options import debug_option, json_option
-from vidstyle.cli.values import seconds
+from vidstyle.cli.options import FILE, debug_option, json_option, measuring_options
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
 from vidstyle.jobs.measuring.set_report import SetsReport
 
-_FILE = click.Path(path_type=Path)
-
 
 @click.command("eval", short_help="Measure how steady paintings are, and at what price.")
-@click.argument("source", type=_FILE)
-@click.argument("outputs", metavar="OUTPUT...", nargs=-1, required=True, type=_FILE)
-@click.option(
-    "--unblended",
-    type=_FILE,
-    help="The painting with nothing done against flicker.  [default: repainted from OUTPUT's tags]",
-)
-@click.option("--style-image", type=_FILE, help="The painting that lends the style, or a folder.")
-@click.option(
-    "--perceptual",
-    type=_FILE,
-    help="File of VGG19.  [default: torchvision's, downloaded once]",
-)
-@click.option("--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03).")
-@click.option("--duration", type=seconds, metavar="TIME", help="Measure no more than this.")
+@click.argument("source", type=FILE)
+@click.argument("outputs", metavar="OUTPUT...", nargs=-1, required=True, type=FILE)
+@measuring_options
 @click.option("--frames", type=click.IntRange(2), help="Measure no more frames than this.")
 @click.option(
     "--height",

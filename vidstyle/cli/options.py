@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from vidstyle.cli.values import seconds
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
 
 
 @dataclass
@@ -35,6 +40,35 @@ def json_option(command: F) -> F:
     return click.option(
         "--json", "as_json", is_flag=True, help="Print the report as JSON on standard output."
     )(command)
+
+
+def measuring_options(command: F) -> F:
+    """Let a command be told what paintings are measured against, and over which part."""
+    options = (
+        click.option(
+            "--unblended",
+            type=FILE,
+            help="The painting with nothing done against flicker.  [default: repainted as the "
+            "first painting that tells how it was painted]",
+        ),
+        click.option(
+            "--style-image",
+            type=FILE,
+            help="The painting that lends the style; of folders, a folder of paintings.",
+        ),
+        click.option(
+            "--perceptual",
+            type=FILE,
+            help="File of VGG19.  [default: torchvision's, downloaded once]",
+        ),
+        click.option(
+            "--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03)."
+        ),
+        click.option("--duration", type=seconds, metavar="TIME", help="Measure no more than this."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def _set_debug(context: click.Context, _: click.Parameter, value: bool) -> None:

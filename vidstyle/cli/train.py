@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
-from vidstyle.cli.options import debug_option
+from vidstyle.cli.options import FILE, debug_option
 from vidstyle.errors import DivergedError, UsageError
 from vidstyle.jobs.text import clean
 from vidstyle.training.config import (
@@ -25,7 +25,6 @@ from vidstyle.training.config import (
 )
 from vidstyle.types import TIERS
 
-_FILE = click.Path(path_type=Path)
 _OWN = {
     "feed-forward": ("style_images", "begin_with"),
     "cyclegan": (
@@ -42,8 +41,8 @@ _FOR_A_REAL_STYLE = (
 
 
 @click.command(short_help="Learn a style from a painting, or from many.")
-@click.argument("style_images", type=_FILE, nargs=-1, metavar="[STYLE_IMAGE]...")
-@click.option("--photos", type=_FILE, help="Folder of photographs to learn on.")
+@click.argument("style_images", type=FILE, nargs=-1, metavar="[STYLE_IMAGE]...")
+@click.option("--photos", type=FILE, help="Folder of photographs to learn on.")
 @click.option(
     "--method",
     type=click.Choice(tuple(_OWN)),
@@ -51,12 +50,12 @@ _FOR_A_REAL_STYLE = (
     show_default=True,
     help="feed-forward copies each STYLE_IMAGE; cyclegan learns from all of --paintings.",
 )
-@click.option("--paintings", type=_FILE, help="Folder of paintings, for cyclegan.")
+@click.option("--paintings", type=FILE, help="Folder of paintings, for cyclegan.")
 @click.option("--name", help="The style's name.  [default: from the painting's file name]")
 @click.option(
     "-o",
     "--output",
-    type=_FILE,
+    type=FILE,
     help="Folder for NAME.safetensors and NAME.run/.  [default: your style folder]",
 )
 @click.option(
@@ -73,7 +72,7 @@ _FOR_A_REAL_STYLE = (
     help="Learn on from a trained style of that tier, instead of anew.",
 )
 @click.option("--temporal", is_flag=True, help="Teach it to hold still in videos as well.")
-@click.option("--clips", type=_FILE, help="Folder of videos whose motion --temporal learns too.")
+@click.option("--clips", type=FILE, help="Folder of videos whose motion --temporal learns too.")
 @click.option(
     "--val",
     type=click.FloatRange(0, MOST_HELD_OUT),
@@ -136,7 +135,7 @@ _FOR_A_REAL_STYLE = (
 @click.option("--resume", is_flag=True, help="Go on where an interrupted training stopped.")
 @click.option(
     "--perceptual",
-    type=_FILE,
+    type=FILE,
     help="File of another network that judges, or vgg19 for torchvision's, downloaded once.",
 )
 @click.option(

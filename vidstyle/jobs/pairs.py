@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vidstyle.errors import InputError
-from vidstyle.jobs.painting.plan import CLIP_SUFFIXES
+from vidstyle.jobs.media import CLIP_SUFFIXES
 from vidstyle.motion.cuts import is_cut
 from vidstyle.motion.flow import fine_flow
 from vidstyle.motion.occlusion import occlusion

@@ -8,9 +8,14 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from vidstyle.errors import ResourceError, UsageError
-from vidstyle.jobs.painting.journal import JOURNAL, NAMING, sync
+
+JOURNAL: Final = "journal.json"
+"""In the hidden folder of what is not whole yet, and can be gone on with."""
+NAMING: Final = "naming"
+"""Lies beside the journal while numbered pictures get their names."""
 
 
 @contextmanager
@@ -104,6 +109,15 @@ def publish(parts: Sequence[Path], folder: Path, *, overwrite: bool) -> None:
 def is_half_published(output: Path) -> bool:
     """Whether an earlier try stopped while it gave several finished files their places."""
     return (_part_of(output) / NAMING).exists()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _part_of(output: Path) -> Path:

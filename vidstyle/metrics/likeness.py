@@ -54,7 +54,7 @@ def self_similarity_distance(content: Tensor, painted: Tensor) -> float:
     """CFSD (Chung et al., CVPR 2024): how differently the places of two pictures resemble another.
 
     For each place the cosines to all others become a distribution (softmax); the divergence from
-    the content's to the painting's (Kullback-Leibler, nats) is meant over places. Colours and
+    the content's to the painting's (Kullback-Leibler, nats) is averaged over places. Colours and
     strokes may change, layout may not. Takes features (1, C, H, W), as VGG19's relu3_1, which are
     averaged over at most 32 x 32 cells; the cosines keep the network's scale out of it.
     """

@@ -82,7 +82,7 @@ def pair_error(first: Image, second: Image, motion: SourceMotion) -> PairError |
 
 
 def error_map(first: Image, second: Image, motion: SourceMotion) -> Array:
-    """The square error that `pair_error` means at each pixel: (H, W), 0 where it is not trusted."""
+    """The square error that `pair_error` averages: (H, W), 0 where it is not trusted."""
     square = np.square(_difference(first, second, motion)).mean(axis=-1)
     return np.where(motion.trusted, square, np.float32(0))
 

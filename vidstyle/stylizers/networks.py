@@ -234,7 +234,7 @@ class FastNet(StyleNetwork):
     """The `fast` tier: most of it runs at a quarter of the size, and nothing at the full one.
 
     A pixel-unshuffle stem (Shi et al. 2016, reversed) folds 4x4 pixels into channels, residual
-    blocks see 170 pixels across, and two smoothed sub-pixel steps return to full size. Dilated
+    blocks see 92 pixels across, and two smoothed sub-pixel steps return to full size. Dilated
     blocks would see farther, but paint a lattice of dots into textures.
     """
 

@@ -22,7 +22,7 @@ from torch.utils.data import Dataset
 
 from vidstyle.errors import InputError
 from vidstyle.training.data import PhotoBatches
-from vidstyle.training.motion import LUMINANCE, MovedPair, centre, moved_pair, shifted_grid
+from vidstyle.training.motion import MovedPair, centre, luminance, moved_pair, shifted_grid
 
 CLIP_SHARE: Final = 0.4
 """Share of the steps that see real clips; the others see motion whose flow is exact."""
@@ -142,8 +142,7 @@ def _stack(arrays: list[NDArray[np.generic]]) -> Tensor:
 def _light(pair: MovedPair) -> Tensor:
     """Change of luminance (M, 1, S, S) from the first to the second, averaged over what is seen."""
     moved, mask = pair.move(pair.first[: len(pair.second)])
-    weights = torch.tensor(LUMINANCE).view(1, 3, 1, 1)
-    change = ((pair.second - moved) * weights).sum(1, keepdim=True) * mask
+    change = luminance(pair.second - moved) * mask
     around, seen = (
         F.avg_pool2d(x, LIGHT_REACH, 1, LIGHT_REACH // 2, count_include_pad=False)
         for x in (change, mask)

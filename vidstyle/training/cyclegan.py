@@ -171,14 +171,14 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         photos = pictures[-c.batch :]
         self._discriminators_learn(False)
         with self._autocast():
-            losses, painted, taken = self._generator_losses(pictures, paintings, pair, rng)
+            losses, painted, as_photos = self._generator_losses(pictures, paintings, pair, rng)
         descend([generators], share * c.learning_rate, losses, self._weights())
         self._discriminators_learn(True)
         own, other = self.learned.sides
         with self._autocast():
             told = {
                 "painting discriminator": self._discriminator_loss(own, paintings, painted, rng),
-                "photo discriminator": self._discriminator_loss(other, photos, taken, rng),
+                "photo discriminator": self._discriminator_loss(other, photos, as_photos, rng),
             }
         rate = share * c.discriminator_learning_rate
         descend([discriminators], rate, told, dict.fromkeys(told, 1.0))
@@ -193,24 +193,24 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
     def _generator_losses(
         self, pictures: Tensor, paintings: Tensor, pair: MovedPair | None, rng: np.random.Generator
     ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """The generators' losses, the painted photographs, and what was photographed.
+        """The generators' losses, the painted photographs, and the paintings made photographs.
 
         Of the pictures the last are photographs; frames, if any, come before them.
         """
-        to_paint, to_take = self.learned.sides
+        to_paint, to_photo = self.learned.sides
         photos = pictures[-self.config.batch :]
         moved = [] if pair is None else [pair.second.to(self.device)]
         all_painted = to_paint.generator(torch.cat([pictures, *moved, paintings])).float()
         painted = all_painted[: len(pictures)][-len(photos) :]
         same_paintings = all_painted[-len(paintings) :]
-        all_taken = to_take.generator(torch.cat([paintings, photos])).float()
-        taken, same_photos = all_taken[: len(paintings)], all_taken[len(paintings) :]
-        photos_again = to_take.generator(painted).float()
-        paintings_again = to_paint.generator(taken).float()
+        all_as_photos = to_photo.generator(torch.cat([paintings, photos])).float()
+        as_photos, same_photos = all_as_photos.split([len(paintings), len(photos)])
+        photos_again = to_photo.generator(painted).float()
+        paintings_again = to_paint.generator(as_photos).float()
         adversarial = ADVERSARIAL[self.config.adversarial].generator
         losses = {
             "painting": adversarial(to_paint.scores(painted, rng)),
-            "photo": adversarial(to_take.scores(taken, rng)),
+            "photo": adversarial(to_photo.scores(as_photos, rng)),
             "cycle": distance(photos_again, photos) + distance(paintings_again, paintings),
             "identity": distance(same_photos, photos) + distance(same_paintings, paintings),
             "style": style_loss([statistics(f) for f in self.perceptual(painted)], self.style),
@@ -218,7 +218,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         }
         if pair is not None:
             losses["stability"] = stability_loss(all_painted[: -len(paintings)], pair)
-        return losses, painted.detach(), taken.detach()
+        return losses, painted.detach(), as_photos.detach()
 
     def _weights(self) -> dict[str, float]:
         """Of the generators' losses."""
@@ -244,10 +244,10 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
 
     def _preview(self) -> list[Tensor]:
         """Pictures above, their paintings below; then paintings, and their photographs."""
-        to_paint, to_take = self.learned.sides
+        to_paint, to_photo = self.learned.sides
         *pictures, paintings = self.shown
         rows = [row for shown in pictures for row in (shown, to_paint.average(shown))]
-        return [*rows, paintings, to_take.average(paintings)]
+        return [*rows, paintings, to_photo.average(paintings)]
 
     def _shown(self) -> list[Tensor]:
         return [*super()._shown(), self._chosen(self.paintings)]

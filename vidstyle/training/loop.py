@@ -290,7 +290,7 @@ def refuse_clash(config: RunSettings) -> None:
     """Refuse to begin where a training or a style lies, and to go on where none does.
 
     Raises:
-        UsageError: so it is.
+        UsageError: it would.
     """
     if config.checkpoint.exists() and not config.resume:
         raise UsageError(

@@ -110,8 +110,12 @@ def relit(photos: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Change the exposure of some pairs by up to 15 %; also give the change of luminance."""
     gain = rng.uniform(0.85, 1.15) if rng.random() < LIT else 1.0
     lit = (photos * gain).clamp(0, 1)
-    weights = torch.tensor(LUMINANCE).view(1, 3, 1, 1)
-    return lit, ((lit - photos) * weights).sum(1, keepdim=True)
+    return lit, luminance(lit - photos)
+
+
+def luminance(pictures: Tensor) -> Tensor:
+    """Of (N, 3, H, W), or of a difference of two such: (N, 1, H, W)."""
+    return (pictures * torch.tensor(LUMINANCE).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def covered(photos: Tensor, others: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

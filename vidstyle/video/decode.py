@@ -25,7 +25,7 @@ MAX_FAILURES = 8
 _SPOILT = 16
 
 
-class Doubt(Exception):
+class DamageMet(Exception):
     """Several threads met damage while they decoded; what is left of it, one tells best."""
 
 
@@ -72,7 +72,7 @@ def decoded(
     no frame that it spoilt was given.
 
     Raises:
-        Doubt: `threads` are several, and something is damaged.
+        DamageMet: `threads` are several, and something is damaged.
     """
     stream.codec_context.options = {"max_pixels": str(most_pixels)}
     if threads > 1:
@@ -90,11 +90,11 @@ def _trusted(frames: Iterator[av.VideoFrame], losses: Losses) -> Iterator[av.Vid
     for frame in frames:
         held.append(frame)
         if losses.skipped or frame.is_corrupt:
-            raise Doubt
+            raise DamageMet
         if len(held) > _SPOILT:
             yield held.popleft()
     if losses.skipped:
-        raise Doubt
+        raise DamageMet
     yield from held
 
 

@@ -19,22 +19,22 @@ def deinterlaced(frames: Iterable[Timed]) -> Iterator[tuple[av.VideoFrame, int, 
     A clip without interlaced frames passes untouched and at no cost. From the first interlaced one
     on, a frame comes out when the next has gone in: bwdif looks at both neighbours.
     """
-    weaver: _Weaver | None = None
+    deinterlacer: _Deinterlacer | None = None
     for frame, pts in frames:
-        if weaver is not None and weaver.shape != _shape(frame):
-            yield from weaver.rest()
-            weaver = None
-        if weaver is None:
+        if deinterlacer is not None and deinterlacer.shape != _shape(frame):
+            yield from deinterlacer.rest()
+            deinterlacer = None
+        if deinterlacer is None:
             if not frame.interlaced_frame:
                 yield frame, pts, False
                 continue
-            weaver = _Weaver(frame)
-        yield from weaver.feed(frame, pts)
-    if weaver is not None:
-        yield from weaver.rest()
+            deinterlacer = _Deinterlacer(frame)
+        yield from deinterlacer.feed(frame, pts)
+    if deinterlacer is not None:
+        yield from deinterlacer.rest()
 
 
-class _Weaver:
+class _Deinterlacer:
     """bwdif for frames of one shape; whole frames among them pass as they are."""
 
     def __init__(self, first: av.VideoFrame) -> None:

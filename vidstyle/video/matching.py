@@ -17,7 +17,7 @@ _ROUNDING = Fraction(1, 4)
 
 
 def interval(times: Sequence[Fraction]) -> Fraction:
-    """Seconds from one frame to the next, in the mean; 0 for a single frame."""
+    """Seconds from one frame to the next, on average; 0 for a single frame."""
     return (times[-1] - times[0]) / max(len(times) - 1, 1)
 
 

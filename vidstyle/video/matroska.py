@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-# IDs of RFC 9559: what holds others is gone into, all else is gone over.
+# IDs of RFC 9559: what holds others is entered, all else is skipped.
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
 _IN_FILE = {0x1A45DFA3, 0xEC, 0xBF}
 _IN_SEGMENT = {
     *(0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367)
 }
 _IN_CLUSTER = {0xE7, 0xA3, 0xA0, 0xA7, 0xAB, 0xAF, 0x5854}
-_GONE_OVER: Final = _IN_FILE | _IN_SEGMENT | _IN_CLUSTER
+_SKIPPED: Final = _IN_FILE | _IN_SEGMENT | _IN_CLUSTER
 _LONGEST_HEADER = 12
 
 
@@ -29,7 +29,7 @@ def is_intact(path: Path) -> bool:
             name, after_name = _number(head, 0, keep_mark=True)
             length, after = _number(head, after_name, keep_mark=False)
             if name not in (_SEGMENT, _CLUSTER):
-                if name not in _GONE_OVER:
+                if name not in _SKIPPED:
                     return False
                 place += length
             place += after

@@ -72,6 +72,11 @@ def is_sequence(path: Path) -> bool:
     return is_numbered(path.name) and not path.is_file()
 
 
+def files_of(path: Path) -> list[Path]:
+    """The file itself, or the pictures that a sequence stands for."""
+    return list(sequence_files(path).values()) if is_sequence(path) else [path]
+
+
 def sequence_files(path: Path) -> dict[int, Path]:
     """The pictures that a sequence's name stands for, by number, in order."""
     name = "([0-9]+)".join(map(re.escape, _NUMBER.split(path.name, maxsplit=1)))

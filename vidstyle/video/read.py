@@ -15,7 +15,7 @@ import numpy as np
 from vidstyle.errors import InputError
 from vidstyle.types import Frame, VideoInfo
 from vidstyle.video.colour import RgbReader
-from vidstyle.video.decode import Doubt, Losses, decoded
+from vidstyle.video.decode import DamageMet, Losses, decoded
 from vidstyle.video.deinterlace import deinterlaced
 from vidstyle.video.matroska import is_intact
 from vidstyle.video.opening import UNDECODABLE, open_input
@@ -160,7 +160,7 @@ def wanted_frames(
     should be, one thread starts over and goes on behind the frames that they gave.
     """
     if threads > 1:
-        with suppress(Doubt):
+        with suppress(DamageMet):
             yield from _counted(_window(info, first, last, report, threads), report)
             # Headers promise frames that edit lists hide, or that were never recorded.
             fewer = report.frames < (report.expected_frames or 0)

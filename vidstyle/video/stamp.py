@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.video.images import image_stamp_text, is_image
-from vidstyle.video.opening import is_sequence, open_input, sequence_files
+from vidstyle.video.opening import files_of, open_input
 
 _NAME = "vidstyle"
 _SAMPLE, _SAMPLES = 1 << 20, 64
@@ -75,7 +75,7 @@ def fingerprint(path: Path) -> str:
         OSError: the file cannot be read.
     """
     digest = hashlib.sha256()
-    for name in sequence_files(path).values() if is_sequence(path) else (path,):
+    for name in files_of(path):
         size = name.stat().st_size
         digest.update(f"{size} bytes: ".encode())
         stride = max(_SAMPLE, math.ceil((size - _SAMPLE) / (_SAMPLES - 1)))

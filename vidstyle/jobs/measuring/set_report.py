@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vidstyle.metrics.distributions import Interval
 
 INTERVALS: Mapping[str, str] = {
-    "vgg_kid": "kernel distance to the style set, VGG19 relu4_1 meant over places; no KID",
+    "vgg_kid": "kernel distance to the style set, VGG19 relu4_1 averaged over places; no KID",
     "kid": "kernel inception distance to the style set (Binkowski et al. 2018)",
 }
 """What `SetReport.intervals` may hold: values with a 95 % bootstrap interval."""

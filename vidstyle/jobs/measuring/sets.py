@@ -20,7 +20,7 @@ from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
 from vidstyle.jobs.measuring.judge import Networks, Seen, if_there, likeness, load_networks, tensor
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
-from vidstyle.jobs.painting.plan import media_in
+from vidstyle.jobs.media import media_in
 from vidstyle.metrics.detail import detail, high_band
 from vidstyle.metrics.distributions import (
     Features,

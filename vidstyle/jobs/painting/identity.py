@@ -12,7 +12,7 @@ from vidstyle.errors import InputError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.style import Style
 from vidstyle.stylizers.device import available_cores
-from vidstyle.video.opening import is_sequence, sequence_files
+from vidstyle.video.opening import files_of
 from vidstyle.video.stamp import fingerprint
 
 _PACKAGES = ("vidstyle", "av", "numpy", "opencv-python", "openvino", "torch")
@@ -85,7 +85,7 @@ def _asked_for(config: RunConfig, style: Style) -> dict[str, object]:
 
 
 def _input(path: Path) -> dict[str, object]:
-    files = list(sequence_files(path).values()) if is_sequence(path) else [path]
+    files = files_of(path)
     try:
         status = [file.stat() for file in files]
         content = fingerprint(path)

@@ -13,15 +13,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from vidstyle.errors import UsageError
+from vidstyle.jobs.publish import JOURNAL, NAMING, sync
 from vidstyle.video.opening import writing
 from vidstyle.video.write import EncodeSummary
 
-JOURNAL: Final = "journal.json"
-NAMING: Final = "naming"
-"""Lies beside the journal while numbered pictures get their names."""
 _SHORT = 40
 _AGAIN = "add --restart to begin anew"
 
@@ -148,15 +146,6 @@ def remembered(folder: Path, name: str) -> str | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None  # `Journal` says what is wrong with it
     return value if isinstance(value, str) else None
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _parse(content: bytes) -> dict[str, Any]:

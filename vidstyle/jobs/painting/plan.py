@@ -7,30 +7,30 @@ import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.media import CLIP_SUFFIXES, files_in, media_in
 from vidstyle.jobs.painting.report import FileFailure
 from vidstyle.jobs.publish import is_half_published
 from vidstyle.jobs.text import count
 from vidstyle.types import EncodeOptions, VideoInfo
 from vidstyle.video.images import IMAGE_FORMATS, check_size, image_suffix, is_image
 from vidstyle.video.info import output_suffix, probe
-from vidstyle.video.opening import MUXERS, is_numbered, is_sequence, sequence_files, unnumbered
+from vidstyle.video.opening import (
+    MUXERS,
+    files_of,
+    is_numbered,
+    is_sequence,
+    sequence_files,
+    unnumbered,
+)
 from vidstyle.video.read import expected_frames
 from vidstyle.video.stamp import read_stamp
 from vidstyle.video.write import WITHOUT_LOSS, check_encoding
-
-CLIP_SUFFIXES = (
-    *(".3gp", ".apng", ".asf", ".avi", ".dv", ".f4v", ".flv", ".gif", ".m2ts", ".m2v", ".m4v"),
-    *(".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob"),
-    *(".webm", ".wmv"),
-)
-"""What is taken for a clip in a folder; a file that is named itself may be called anything."""
 
 MOST_NAMED = 3
 """Files of a folder that are left out and named."""
@@ -39,8 +39,6 @@ BYTES_A_PIXEL = 0.1
 """Of a painted clip at the usual quality: 0.08 (monet) to 0.11 (composition-vii) on a real clip."""
 BYTES_A_PIXEL_WITHOUT_LOSS = 2
 """Of numbered pictures, and of the track that they are made of."""
-
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 A_CLIP = 24
 """So many pictures, numbered without a gap, may well be a clip."""
@@ -69,9 +67,8 @@ class Task:
     @property
     def existing(self) -> list[Path]:
         """What there is already of the output."""
-        if self.numbered:
-            return list(sequence_files(self.output).values())
-        return [self.output] if self.output.exists() else []
+        named = sequence_files(self.output).values() if self.numbered else [self.output]
+        return [path for path in named if path.exists()]
 
     def encoding(self, wanted: EncodeOptions) -> EncodeOptions:
         """How the painted track is written, before pictures are made of it if they are wanted."""
@@ -147,34 +144,13 @@ def _expand(config: RunConfig, notes: list[str]) -> Iterator[Path]:
             yield path
 
 
-def media_in(folder: Path) -> list[Path]:
-    """The clips and pictures of a folder, sorted, as far as their names and first bytes tell.
-
-    Raises:
-        InputError: it cannot be listed, or holds none.
-    """
-    media = [path for path in _files_in(folder) if _looks_like_media(path)]
-    if not media:
-        raise InputError(f"{folder}: there is no clip or picture in this folder")
-    return media
-
-
-def _files_in(folder: Path) -> list[Path]:
-    """Its plain files, sorted, but for hidden ones."""
-    try:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be listed ({error.strerror})") from error
-    return [path for path in files if not path.name.startswith(".")]
-
-
 def _in_folder(folder: Path, output: Path | None, notes: list[str]) -> list[Path]:
     media = media_in(folder)
     inside = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if inner := [path for path in inside if output is None or path.resolve() != output.resolve()]:
         left_out = count(len(inner), "folder")
         notes.append(f"{folder}: left out {left_out} inside; name what is to be painted as well")
-    if others := sorted({path.name for path in _files_in(folder)} - {path.name for path in media}):
+    if others := sorted({path.name for path in files_in(folder)} - {path.name for path in media}):
         named = ", ".join(others[:MOST_NAMED]) + ", ..." * (len(others) > MOST_NAMED)
         notes.append(f"{folder}: left out what looks like no clip or picture: {named}")
     fresh = [path for path in media if not _is_painted(path)]
@@ -195,8 +171,10 @@ def _of_numbered(folder: Path, media: list[Path]) -> Iterator[str]:
             numbers[f"{before}%0{len(digits)}d{after}"].append(int(digits))
     for name, its in numbers.items():
         if len(its) >= A_CLIP and max(its) - min(its) == len(its) - 1:
-            count = f"{len(its):,} numbered pictures"
-            yield f"{folder}: {count} are painted each for itself; as one clip: {folder / name}"
+            yield (
+                f"{folder}: {len(its):,} numbered pictures are painted each for itself; "
+                f"as one clip: {folder / name}"
+            )
 
 
 def _is_painted(path: Path) -> bool:
@@ -204,17 +182,6 @@ def _is_painted(path: Path) -> bool:
         return read_stamp(path) is not None
     except InputError:  # broken: it is told of when its turn comes
         return False
-
-
-def _looks_like_media(path: Path) -> bool:
-    return path.suffix.lower() in CLIP_SUFFIXES or is_image(path) or _is_png(path)
-
-
-def _is_png(path: Path) -> bool:
-    """Moving ones are clips, and no pictures."""
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(len(_PNG)) == _PNG
-    return False
 
 
 def _open(path: Path, config: RunConfig) -> VideoInfo | None:
@@ -309,7 +276,7 @@ def _of_done(outputs: Sequence[Path]) -> Iterator[str]:
 
 
 def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:
-    inputs = {_identity(file) for path in paths for file in _files(path)}
+    inputs = {_identity(file) for path in paths for file in files_of(path) if file.exists()}
     for task in tasks:
         for output in task.existing:
             if _identity(output) in inputs:
@@ -318,13 +285,6 @@ def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:
                 raise UsageError(f"{output}: is no plain file and cannot be overwritten")
             if not task.overwrite:
                 raise UsageError(f"{output}: exists already; overwrite it with -y, or name another")
-
-
-def _files(path: Path) -> list[Path]:
-    """What there is of an input."""
-    if is_sequence(path):
-        return list(sequence_files(path).values())
-    return [path] if path.exists() else []
 
 
 def _identity(path: Path) -> tuple[int, int]:

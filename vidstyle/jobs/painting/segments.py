@@ -90,7 +90,7 @@ class SegmentWriter:
         self, journal: Journal, info: VideoInfo, options: EncodeOptions, watch: Stopwatch
     ) -> None:
         self._journal, self._info, self._options, self._watch = journal, info, options, watch
-        self._lanes = encoders(info.height, info.width, journal.length)
+        self._encoders = encoders(info.height, info.width, journal.length)
         self.frames = journal.frames
         """Frames that went to an encoder so far, those of earlier tries among them."""
 
@@ -104,14 +104,14 @@ class SegmentWriter:
         placement = Placement(self._info, done[-1].last_placed if done else None)
         at_work: deque[Iterator[EncodeSummary]] = deque()
         for number in count(len(done)):
-            if len(at_work) == self._lanes:
+            if len(at_work) == self._encoders:
                 yield next(at_work.popleft())
             if (first := next(frames, None)) is None:
                 break
             after, all_handed = placement.placed, Event()
             part = chain((first,), islice(frames, self._journal.length - 1))
             handed: Iterator[Frame] = self._handed(part, placement, all_handed)
-            if self._lanes == 1:  # threads that come and go leave memory behind
+            if self._encoders == 1:  # threads that come and go leave memory behind
                 yield next(self._encoded(handed, number, after))
                 continue
             handed = crew.started(handed, self._journal.length)
@@ -134,7 +134,7 @@ class SegmentWriter:
     def _encoded(
         self, part: Iterator[Frame], number: int, after: int | None
     ) -> Generator[EncodeSummary, None, None]:
-        stage = lane(ENCODING, number % self._lanes)
+        stage = lane(ENCODING, number % self._encoders)
         path = self._journal.segment_path(number)
         with self._watch.timing(stage):
             frames = self._awaited(part, stage)
