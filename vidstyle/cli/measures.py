@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from vidstyle.jobs.measuring.evaluation import LONG, ClipReport, EvaluationReport
+from vidstyle.jobs.measuring.evaluation import LONG, ClipReport, EvaluationReport, Value, mean_of
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
 from vidstyle.jobs.text import clean, count, span, three_digits
-
-Value = Callable[[ClipReport], float | None]
 
 
 @dataclass(frozen=True)
@@ -24,10 +22,6 @@ class _Row:
     """Shown over the unblended painting's, too."""
 
 
-def _mean(name: str) -> Value:
-    return lambda clip: clip.mean(name)
-
-
 def _sections(distance: str | None) -> dict[str, tuple[_Row, ...]]:
     """All rows by their headings; an arrow says where better is."""
     return {
@@ -36,7 +30,7 @@ def _sections(distance: str | None) -> dict[str, tuple[_Row, ...]]:
             _Row("MSE (Ruder) ↓", lambda c: c.short.square_error.mean, relative=True),
             _Row("e_stab ↓", lambda c: c.short.e_stab, relative=True),
             _Row("mask coverage", lambda c: c.short.coverage),
-            _Row("L1, + first frame ↓", _mean("e_pair"), relative=True),
+            _Row("L1, + first frame ↓", mean_of("e_pair"), relative=True),
         ),
         f"steadiness, {LONG} frames apart": (
             _Row("E_warp (Lai) ↓", lambda c: c.long.e_warp, relative=True),
@@ -44,22 +38,22 @@ def _sections(distance: str | None) -> dict[str, tuple[_Row, ...]]:
             _Row("mask coverage", lambda c: c.long.coverage),
         ),
         "what that was bought with": (
-            _Row("detail: Laplacian", _mean("detail"), relative=True),
-            _Row("detail: high band", _mean("high_band"), relative=True),
-            _Row(f"D_perceptual, {distance} ↓", _mean("d_perceptual")),
-            _Row("follows motion ↑", _mean("followed")),
-            _Row("frozen pairs ↓", _mean("frozen")),
+            _Row("detail: Laplacian", mean_of("detail"), relative=True),
+            _Row("detail: high band", mean_of("high_band"), relative=True),
+            _Row(f"D_perceptual, {distance} ↓", mean_of("d_perceptual")),
+            _Row("follows motion ↑", mean_of("followed")),
+            _Row("frozen pairs ↓", mean_of("frozen")),
         ),
         "likeness to the source": (
-            _Row("SSIM ↑", _mean("ssim")),
-            _Row("layout kept ↑", _mean("layout")),
-            _Row(f"{distance} ↓", _mean("content_distance")),
-            _Row("CFSD ↓", _mean("cfsd")),
+            _Row("SSIM ↑", mean_of("ssim")),
+            _Row("layout kept ↑", mean_of("layout")),
+            _Row(f"{distance} ↓", mean_of("content_distance")),
+            _Row("CFSD ↓", mean_of("cfsd")),
         ),
         "likeness to the style": (
-            _Row("Gram distance ↓", _mean("gram")),
-            _Row("SIFID ↓", _mean("sifid")),
-            _Row("VGG-SIFID ↓", _mean("vgg_sifid")),
+            _Row("Gram distance ↓", mean_of("gram")),
+            _Row("SIFID ↓", mean_of("sifid")),
+            _Row("VGG-SIFID ↓", mean_of("vgg_sifid")),
         ),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -51,17 +51,8 @@ class Style:
         self.notes = notes
         self._device = choose_device(device)
 
-        @lru_cache(maxsize=_KEPT)
-        def opened(height: int, width: int) -> Engine:
-            return open_engine(file, height=height, width=width, device=device, engine=engine)
-
-        @lru_cache
-        def chosen(height: int, width: int) -> int:
-            if self._device == "cpu":
-                return frames_at_a_time(height, width, available_cores())
-            return frames_on_gpu(height, width, self._device)
-
-        self._opened, self._chosen_batch = opened, chosen
+        self._opened = lru_cache(_KEPT)(partial(open_engine, file, device=device, engine=engine))
+        self._chosen_batch = lru_cache(partial(_batch, device=self._device))
 
     @property
     def tensors_on(self) -> str | None:
@@ -74,7 +65,7 @@ class Style:
         Raises:
             StyleError, UsageError, ResourceError: as `open_engine` does.
         """
-        return self._opened(height, width)
+        return self._opened(height=height, width=width)
 
     def batch(self, height: int, width: int) -> int:
         """How many frames are worth painting at a time, chosen once: graphs are recorded for it."""
@@ -134,6 +125,12 @@ def load_style(
     why = f"these are mixed in {chosen} alone" if mixed else f"{name} has no {wanted} tier yet"
     notes = (f"{why}: painting with {chosen}",) if surprise else ()
     return Style(file.reversed() if reverse else file, device, engine, notes)
+
+
+def _batch(height: int, width: int, device: str) -> int:
+    if device == "cpu":
+        return frames_at_a_time(height, width, available_cores())
+    return frames_on_gpu(height, width, device)
 
 
 def default_tier(device: str) -> Tier:

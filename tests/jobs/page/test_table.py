@@ -17,7 +17,7 @@ from vidstyle.jobs.page.table import Cell, cautions, figure, sections
 
 def clip(name: str, flicker: float | None, detail: float = 100, frozen: float = 0) -> ClipReport:
     series = Series((0.0, 0.04), (flicker, flicker))
-    steadiness = Steadiness(1, series, series, Series((0.0,), (0.5,)))
+    steadiness = Steadiness(series, series, Series((0.0,), (0.5,)))
     measures = {
         "detail": Series((0.0,), (detail,)),
         "frozen": Series((0.0,), (frozen,)),

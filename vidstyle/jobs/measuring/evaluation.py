@@ -6,7 +6,7 @@ how much; the numbers of a table are their means.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from math import sqrt
@@ -105,19 +105,17 @@ class Series:
     @property
     def mean(self) -> float | None:
         """Mean of the values there are; None without any."""
-        values = [value for value in self.values if value is not None]
-        return fmean(values) if values else None
+        return mean_of_known(self.values)
 
 
 @dataclass(frozen=True)
 class Steadiness:
-    """What motion does not explain of the difference of two frames `step` apart.
+    """What motion does not explain of the difference of two frames.
 
     Motion and mask are the source's. Colours count from 0 to 1. A pair stands at the time of its
     first frame; it is None across a cut and where no pixel is trusted.
     """
 
-    step: int
     warp_error: Series
     """Lai et al. (ECCV 2018): mean square over the trusted pixels."""
     square_error: Series
@@ -187,6 +185,29 @@ class ClipReport:
         return None if series is None else series.mean
 
 
+Value = Callable[[ClipReport], float | None]
+"""A number of a clip; None where there is none."""
+
+
+def mean_of(measure: str) -> Value:
+    """What gives a clip's mean of one of `MEASURES`."""
+    return lambda clip: clip.mean(measure)
+
+
+def mean_of_known(values: Iterable[float | None]) -> float | None:
+    """Mean of the values there are; None without any."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def quotient(own: float | None, base: float | None) -> float | None:
+    """One number over another; None where either is missing, or the second 0."""
+    return own / base if own is not None and base else None
+
+
+PAIR_MEASURES = ("warp_error", "square_error", "trusted")
+"""The series of `Steadiness`."""
+
 MEASURES: Mapping[str, str] = {
     "e_pair": "L1 to the last and to the shot's first frame, motion undone (Lei et al. 2020)",
     "detail": "variance of the Laplacian of the luma, grey levels squared",
@@ -246,10 +267,9 @@ class EvaluationReport:
         middle = () if self.unblended is None else (self.unblended,)
         return (self.source, *middle, *self.outputs)
 
-    def ratio(self, clip: ClipReport, value: Callable[[ClipReport], float | None]) -> float | None:
+    def ratio(self, clip: ClipReport, value: Value) -> float | None:
         """A number of `clip` over the unblended painting's; None where either is missing or 0."""
-        own, base = value(clip), self.unblended and value(self.unblended)
-        return own / base if own is not None and base else None
+        return quotient(value(clip), None if self.unblended is None else value(self.unblended))
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values; "output" is a list where there are several.
@@ -268,8 +288,8 @@ class EvaluationReport:
 
     def _plain(self, clip: ClipReport) -> dict[str, Any]:
         short, long = clip.short, clip.long
-        series = {name: getattr(short, name) for name in _OF_PAIRS}
-        series |= {f"long_{name}": getattr(long, name) for name in _OF_PAIRS}
+        series = {name: getattr(short, name) for name in PAIR_MEASURES}
+        series |= {f"long_{name}": getattr(long, name) for name in PAIR_MEASURES}
         series |= clip.measures
         return {
             "name": clip.name,
@@ -294,6 +314,3 @@ class EvaluationReport:
                 for name, s in series.items()
             },
         }
-
-
-_OF_PAIRS = ("warp_error", "square_error", "trusted")

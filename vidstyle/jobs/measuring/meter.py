@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from vidstyle.jobs.measuring.evaluation import LONG, SHORT, ClipReport, Pair, Series, Steadiness
+from vidstyle.jobs.measuring.evaluation import (
+    LONG,
+    PAIR_MEASURES,
+    SHORT,
+    ClipReport,
+    Pair,
+    Series,
+    Steadiness,
+)
 from vidstyle.metrics.detail import detail, high_band
 from vidstyle.metrics.following import followed, stands_still
 from vidstyle.metrics.steadiness import (
@@ -44,15 +52,16 @@ class Meter:
     identity: float = 0.0
     """Largest relative deviation of Ruder's error from Lai's times coverage so far."""
     _times: list[float] = field(default_factory=list)
-    _values: dict[str, list[tuple[float, float | None]]] = field(
+    _values: dict[tuple[str, int], list[tuple[float, float | None]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    """Of each measure and step, or 0 for measures that are no pair's, by time."""
     _worst: list[tuple[float, int, Pair]] = field(default_factory=list)
     _number: count[int] = field(default_factory=count)
 
-    def note(self, measure: str, time: float, value: float | None) -> None:
-        """One value of a measure."""
-        self._values[measure].append((time, value))
+    def note(self, measure: str, time: float, value: float | None, step: int = 0) -> None:
+        """One value of a measure, of two frames `step` apart where it is a pair's."""
+        self._values[measure, step].append((time, value))
 
     def frame(self, time: float, image: Image) -> None:
         """Take in a frame by itself."""
@@ -76,9 +85,9 @@ class Meter:
     ) -> PairError | None:
         """Take in two frames of this clip that are `step` apart."""
         error = pair_error(first, second, motion)
-        self.note(f"warp_error {step}", time, None if error is None else error.lai)
-        self.note(f"square_error {step}", time, None if error is None else error.ruder)
-        self.note(f"trusted {step}", time, motion.coverage)
+        self.note("warp_error", time, None if error is None else error.lai, step)
+        self.note("square_error", time, None if error is None else error.ruder, step)
+        self.note("trusted", time, motion.coverage, step)
         if error is not None and error.ruder:
             deviation = abs(error.lai * motion.coverage / error.ruder - 1)
             self.identity = max(self.identity, deviation)
@@ -86,8 +95,8 @@ class Meter:
 
     def skip(self, time: float) -> None:
         """Nothing is measured from the frame at `time` to the next: plots show a gap there."""
-        for kind in ("warp_error", "square_error", "trusted"):
-            self.note(f"{kind} {SHORT}", time, None)
+        for measure in PAIR_MEASURES:
+            self.note(measure, time, None, SHORT)
 
     def report(self) -> ClipReport:
         """All that was taken in."""
@@ -98,17 +107,16 @@ class Meter:
             times=tuple(self._times),
             short=self._steadiness(SHORT),
             long=self._steadiness(LONG),
-            measures={name: self._series(name) for name in list(self._values) if " " not in name},
+            measures={name: self._series(name) for name, step in list(self._values) if not step},
             notes=self.notes,
             worst=tuple(pair for *_, pair in sorted(self._worst, key=_rank, reverse=True)),
         )
 
     def _steadiness(self, step: int) -> Steadiness:
-        kinds = ("warp_error", "square_error", "trusted")
-        return Steadiness(step, *(self._series(f"{kind} {step}") for kind in kinds))
+        return Steadiness(*(self._series(measure, step) for measure in PAIR_MEASURES))
 
-    def _series(self, name: str) -> Series:
-        values = self._values[name]
+    def _series(self, measure: str, step: int = 0) -> Series:
+        values = self._values[measure, step]
         return Series(tuple(time for time, _ in values), tuple(value for _, value in values))
 
     def _keep_worst(

@@ -17,7 +17,13 @@ from torch import Tensor
 
 from vidstyle.errors import InputError
 from vidstyle.jobs.evaluate import evaluate
-from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
+from vidstyle.jobs.measuring.evaluation import (
+    EvaluateConfig,
+    EvaluateProgress,
+    EvaluationReport,
+    mean_of,
+    mean_of_known,
+)
 from vidstyle.jobs.measuring.judge import Networks, Seen, if_there, likeness, load_networks, tensor
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
 from vidstyle.jobs.media import media_in
@@ -194,17 +200,23 @@ def _report(seen: _Folder, style: _Folder | None) -> SetReport:
         numbers["inception_score"] = inception_score(logits)
     intervals: dict[str, Interval] = {}
     if style is not None and min(seen.pictures, style.pictures) >= _LEAST:
-        for kind, prefix in (("vgg", "vgg_"), ("inception", "")):
-            ours, its = seen.rows(kind), style.rows(kind)
-            if ours is not None and its is not None:
-                if kind == "vgg":
-                    ours, its = in_units_of(its, ours), in_units_of(its, its)
-                intervals[f"{prefix}kid"] = kid(ours, its)
-                numbers[f"{prefix}fid"] = frechet(ours, its)
-        art, its = seen.rows("art"), style.rows("art")
-        if art is not None and its is not None and alex is not None:
-            numbers["art_fid"] = (1 + alex) * (1 + frechet(art, its))
+        for prefix, ours, its in _features(seen, style):
+            intervals[f"{prefix}kid"] = kid(ours, its)
+            numbers[f"{prefix}fid"] = frechet(ours, its)
+        art, its_art = seen.rows("art"), style.rows("art")
+        if art is not None and its_art is not None and alex is not None:
+            numbers["art_fid"] = (1 + alex) * (1 + frechet(art, its_art))
     return SetReport(seen.path.name, seen.path, seen.pictures, seen.pairs, numbers, intervals)
+
+
+def _features(seen: _Folder, style: _Folder) -> Iterator[tuple[str, Features, Features]]:
+    """What sets are told apart by: the prefix of the measures, the pictures' and the style's."""
+    ours, its = seen.rows("vgg"), style.rows("vgg")
+    if ours is not None and its is not None:
+        yield "vgg_", in_units_of(its, ours), in_units_of(its, its)
+    ours, its = seen.rows("inception"), style.rows("inception")
+    if ours is not None and its is not None:
+        yield "", ours, its
 
 
 def _doubts(seen: _Folder, report: SetReport, style: _Folder | None) -> Iterator[str]:
@@ -243,17 +255,13 @@ def _clips(
 
 
 def _with_clips(report: SetReport, clips: tuple[EvaluationReport, ...]) -> SetReport:
-    def mean(values: Iterator[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return fmean(known) if known else None
-
     found = {
-        "e_warp": mean(clip.outputs[0].short.e_warp for clip in clips),
-        "e_warp_ratio": mean(
+        "e_warp": mean_of_known(clip.outputs[0].short.e_warp for clip in clips),
+        "e_warp_ratio": mean_of_known(
             clip.ratio(clip.outputs[0], lambda c: c.short.e_warp) for clip in clips
         ),
-        "detail_ratio": mean(
-            clip.ratio(clip.outputs[0], lambda c: c.mean("detail")) for clip in clips
+        "detail_ratio": mean_of_known(
+            clip.ratio(clip.outputs[0], mean_of("detail")) for clip in clips
         ),
     }
     numbers = dict(report.numbers) | {k: v for k, v in found.items() if v is not None}

@@ -12,7 +12,13 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined, Template
 
 from vidstyle.jobs.machine import machine_card
-from vidstyle.jobs.measuring.evaluation import ClipReport, EvaluationReport, Pair, Series
+from vidstyle.jobs.measuring.evaluation import (
+    ClipReport,
+    EvaluationReport,
+    Pair,
+    Series,
+    quotient,
+)
 from vidstyle.jobs.page.pictures import data_uri, heat_map, heat_ramp, levels, picture
 from vidstyle.jobs.page.plots import LEFT, RIGHT, Line, colour, dashes, plot
 from vidstyle.jobs.page.table import cautions, figure, sections
@@ -150,7 +156,7 @@ def _level(square_error: float) -> float:
 
 def _over(series: Series, base: Series) -> Series:
     pairs = zip(series.values, base.values, strict=True)
-    return Series(series.times, tuple(v / b if v is not None and b else None for v, b in pairs))
+    return Series(series.times, tuple(quotient(v, b) for v, b in pairs))
 
 
 def _top(report: EvaluationReport) -> float:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vidstyle.jobs.measuring.evaluation import LONG, ClipReport, EvaluationReport
+from vidstyle.jobs.measuring.evaluation import (
+    LONG,
+    ClipReport,
+    EvaluationReport,
+    Value,
+    mean_of,
+    quotient,
+)
 from vidstyle.jobs.text import three_digits
-
-Value = Callable[[ClipReport], float | None]
 
 # Differences smaller than this are no reason to call one clip better than another.
 _AS_GOOD = 0.05
@@ -127,13 +132,13 @@ def _measures(report: EvaluationReport) -> dict[str, tuple[Measure, ...]]:
             Measure(
                 "follows motion",
                 "how much of its own change the source's motion explains, at most 1",
-                _mean("followed"),
+                mean_of("followed"),
                 "higher",
             ),
             Measure(
                 "stands still",
                 "share of frames in which the source moves and the clip does not",
-                _mean("frozen"),
+                mean_of("frozen"),
                 "lower",
                 100,
                 "in percent",
@@ -141,21 +146,21 @@ def _measures(report: EvaluationReport) -> dict[str, tuple[Measure, ...]]:
             *_change(report),
         ),
         "How near it stays to the source": (
-            Measure("SSIM", "likeness of structure, 1 is alike", _mean("ssim"), "higher"),
-            Measure("content", f"{distance}, 0 is alike", _mean("content_distance"), "lower"),
+            Measure("SSIM", "likeness of structure, 1 is alike", mean_of("ssim"), "higher"),
+            Measure("content", f"{distance}, 0 is alike", mean_of("content_distance"), "lower"),
             Measure(
                 "CFSD",
                 "distance of self-similarities, 0 is alike",
-                _mean("cfsd"),
+                mean_of("cfsd"),
                 "lower",
                 1000,
                 "in units of 10⁻³",
             ),
         ),
         "How near it comes to the style": (
-            Measure("Gram", "distance of Gram matrices, 0 is alike", _mean("gram"), "lower"),
-            Measure("SIFID", "within one picture, Inception features", _mean("sifid"), "lower"),
-            Measure("VGG-SIFID", "the same with VGG19 features", _mean("vgg_sifid"), "lower"),
+            Measure("Gram", "distance of Gram matrices, 0 is alike", mean_of("gram"), "lower"),
+            Measure("SIFID", "within one picture, Inception features", mean_of("sifid"), "lower"),
+            Measure("VGG-SIFID", "the same with VGG19 features", mean_of("vgg_sifid"), "lower"),
         ),
         "What was measured": (
             Measure("pairs", "neighbouring frames that were compared", _pairs),
@@ -174,21 +179,11 @@ def _change(report: EvaluationReport) -> Iterator[Measure]:
     """D_perceptual means nothing for clips that the unblended painting has no part in."""
     if len(report.outputs) == 1:
         meaning = f"D_perceptual: {report.method.perceptual} to the unblended painting"
-        yield Measure("change by the blend", meaning, _mean("d_perceptual"), "lower")
-
-
-def _mean(name: str) -> Value:
-    return lambda clip: clip.mean(name)
+        yield Measure("change by the blend", meaning, mean_of("d_perceptual"), "lower")
 
 
 def _over_source(report: EvaluationReport, name: str) -> Value:
-    base = report.source.mean(name)
-
-    def value(clip: ClipReport) -> float | None:
-        own = clip.mean(name)
-        return own / base if own is not None and base else None
-
-    return value
+    return lambda clip: quotient(clip.mean(name), report.source.mean(name))
 
 
 def _pairs(clip: ClipReport) -> float:
