@@ -52,7 +52,7 @@ class Style:
         self._device = choose_device(device)
 
         self._opened = lru_cache(_KEPT)(partial(open_engine, file, device=device, engine=engine))
-        self._chosen_batch = lru_cache(partial(_batch, device=self._device))
+        self._chosen_batch = lru_cache(lambda height, width: _batch(height, width, self._device))
 
     @property
     def tensors_on(self) -> str | None:
