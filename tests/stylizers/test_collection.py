@@ -188,8 +188,11 @@ def test_a_schedule_goes_from_style_to_style(shelf: StyleRegistry) -> None:
     at = {0: (1, 0, 0), 1: (1, 0, 0), 2: (0.5, 0.125, 0.375), 3: (0, 0.25, 0.75), 9: (0, 0, 1)}
     for seconds, shares in at.items():
         assert style.schedule.at(seconds) == pytest.approx(shares)
-    changed = [style.schedule.changed(seconds) for seconds in (0, 1, 2, 3, 4, 9)]
+    changed = [style.schedule.changed(seconds, 0) for seconds in (0, 1, 2, 3, 4, 9)]
     assert changed == pytest.approx([0, 0, 0.5, 1, 1.25, 1.25])
+    # A tenth beyond takes 0.2 s after the first change, and 0.4 s after the second.
+    beyond = [style.schedule.changed(seconds, 0.1) for seconds in (3, 3.2, 3.5, 4, 4.2, 4.4, 9)]
+    assert beyond == pytest.approx([1, 1.15, 1.225, 1.35, 1.4, 1.45, 1.45])
     assert shelf.find(style.spec, "best") == style
 
 
@@ -201,7 +204,8 @@ def test_shares_on_a_schedule_are_together_1(times: list[float], now: float) -> 
     schedule = Schedule(tuple(times), shares)
     assert sum(schedule.at(now)) == pytest.approx(1)
     assert min(schedule.at(now)) >= -1e-9
-    assert schedule.changed(now) <= schedule.changed(now + 1) + 1e-9
+    assert schedule.changed(now, 0.1) <= schedule.changed(now + 1, 0.1) + 1e-9
+    assert schedule.changed(now, 0) <= schedule.changed(now, 0.1)
 
 
 @pytest.mark.parametrize("spec", ["sea; 2 sky", "2 sea; 1 sky", "-1 sea; 2 sky", "1 sea; nan sky"])

@@ -189,7 +189,11 @@ def _keep(
     painted: Array,
     outdated: Array | None = None,
 ) -> tuple[Array]:
-    """Follow the motion; what is remembered stays where it fits, and is stored as it is shown."""
+    """Follow the motion; what is remembered stays where it fits.
+
+    It is stored as it is shown, but for its broad colours: they are found anew in each frame, and
+    would add up in paint that is stored again and again.
+    """
     memory.follow(flow, lost)
     kept = memory.recall()
     worn = change(half, kept, ops)
@@ -200,12 +204,12 @@ def _keep(
     size = half.shape[0], half.shape[1]
     new, old = (ops.resized(picture, size, "area") for picture in (painted, kept.painted))
     difference = ops.difference(new, old)
-    tint = ops.smooth(ops.weighted(difference, soft)) + _broad_tint(difference, worn, ops)
+    tint = ops.smooth(ops.weighted(difference, soft))
     steady = ops.mixed(kept.painted, painted, fresh, tint)
     source_tint = ops.smooth(ops.weighted(ops.difference(half, kept.source), soft))
     source = ops.mixed(kept.source, half, fresh, source_tint)
     memory.store(steady, source, fresh, ops.widened(fresh > _TOUCHED, 3))
-    return (steady,)
+    return (ops.tinted(steady, _broad_tint(difference, worn, ops)),)
 
 
 def _broad_tint(difference: Array, worn: Array, ops: Ops) -> Array:

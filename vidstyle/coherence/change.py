@@ -6,7 +6,7 @@ from vidstyle.coherence.memory import Recollection
 from vidstyle.motion.ops import Array, Ops
 
 # Grey levels of change at which paint begins to give way, and at which it is all gone.
-_DEPARTED, _GONE = 6.0, 12.0
+_DEPARTED, _GONE = 3.0, 6.0
 # The same for the factor by which paint is stretched or squeezed.
 _STRETCHED, _TORN = 1.25, 2.0
 

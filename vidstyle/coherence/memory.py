@@ -66,14 +66,16 @@ class Memory:
         self._lost = ops.zeros(*half_size, dtype="bool")
         # As large as what they scale: NumPy multiplies with two numbers in turn far more slowly.
         self._to_coarse, self._to_half, self._to_full = (
-            ops.zeros(*scaled, 2) + ops.array(_ratio(new, old))
-            for scaled, new, old in (
-                (self._coarse, self._coarse, half_size),
-                (half_size, half_size, self._coarse),
-                (half_size, size, half_size),
+            ops.zeros(*self._coarse, 2) + ops.array(_ratio(new, old))
+            for new, old in (
+                (self._coarse, half_size),
+                (half_size, self._coarse),
+                (size, self._coarse),
             )
         )
-        self._cells = ops.array(_cells(half_size, self._coarse))
+        self._half_cells, self._full_cells = (
+            ops.array(_cells(fine, self._coarse)) for fine in (half_size, size)
+        )
 
     def arrays(self) -> tuple[Array, ...]:
         """All that it remembers, in an order that never changes; writing into them restores it."""
@@ -98,12 +100,12 @@ class Memory:
 
     def recall(self) -> Recollection:
         """What is remembered of the frame that `follow` moved on to."""
-        displacement = self._displacement()
-        places = self._ops.grid(self._half) + displacement
+        ops = self._ops
+        places = ops.grid(self._half) + self._moved(self._slots, self._half_cells, self._to_half)
         lost = self._lost | _outside(places, self._half)
         return Recollection(
-            painted=self._fetch_painted(displacement),
-            source=self._ops.fetch(*self._into(self._source, places), "linear"),
+            painted=self._fetch_painted(),
+            source=ops.fetch(*self._into(self._source, places, self._slots), "linear"),
             distortion=self._distortion(),
             lost=self._ops.widened(lost, 5),
         )
@@ -128,26 +130,28 @@ class Memory:
     def _stack(self, size: Size) -> Array:
         return self._ops.zeros(self._count, size[0] + 2 * _MARGIN, size[1], 3, dtype="uint8")
 
-    def _into(self, stack: Array, places: Array) -> tuple[Array, Array]:
-        """All slots of a half-size stack as one picture, and the places in it."""
+    def _into(self, stack: Array, places: Array, slots: Array) -> tuple[Array, Array]:
+        """All slots of a stack as one picture, and the places in it."""
         rows = stack.shape[1]
-        places[..., 1] += self._ops.floats(self._slots) * rows + _MARGIN
+        places[..., 1] += self._ops.floats(slots) * rows + _MARGIN
         return stack.reshape(-1, *stack.shape[2:]), places
 
-    def _fetch_painted(self, displacement: Array) -> Array:
-        """The painted picture; the few pixels that share one of half size move as one."""
-        stack, steps = self._into(self._painted, displacement * self._to_full)
-        steps = self._ops.resized(steps, self._size, "nearest")
-        steps += self._ops.grid(self._size)
-        return self._ops.fetch(stack, steps, "cubic")
+    def _fetch_painted(self) -> Array:
+        slots = self._ops.resized(self._slots, self._size, "nearest")
+        places = self._moved(slots, self._full_cells, self._to_full)
+        places += self._ops.grid(self._size)
+        return self._ops.fetch(*self._into(self._painted, places, slots), "cubic")
 
-    def _displacement(self) -> Array:
-        """(h, w, 2): from every pixel to its place in its slot, in half-size pixels."""
+    def _moved(self, slots: Array, cells: Array, scale: Array) -> Array:
+        """(H, W, 2): from every pixel to its place in its slot, in pixels.
+
+        `slots` (H, W) are the pixels' own, `cells` (H, W, 2) their places in the coarse fields,
+        whose steps are `scale` pixels long. Neighbours in one slot move smoothly, however large.
+        """
         height, width = self._coarse
-        places = self._cells + 0
-        places[..., 1] += self._ops.floats(self._slots) * height
-        fields = self._fields.reshape(-1, width, 2)
-        return self._ops.fetch(fields, places, "linear") * self._to_half
+        places = cells + 0
+        places[..., 1] += self._ops.floats(slots) * height
+        return self._ops.fetch((self._fields * scale).reshape(-1, width, 2), places, "linear")
 
     def _distortion(self) -> Array:
         """Of the singular values of the shape, the one farthest from 1."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,8 @@ Plane = NDArray[np.float32]
 # How often each pixel is painted anew while one style becomes another: seldom enough to hold still,
 # often enough that no patch stands out beside its neighbours.
 _ROUNDS = 12
+ROUND: Final = 1 / _ROUNDS
+"""Change of a style in which each pixel is painted anew once."""
 # Pixels of the half-size frame between two patches that take turns.
 _PATCH = 24
 _SEED = 0

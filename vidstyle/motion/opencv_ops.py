@@ -105,10 +105,12 @@ class OpenCvOps:
         return cv2.subtract(a, b, dtype=cv2.CV_32F)
 
     def mixed(self, old: Array, new: Array, fresh: Array, tint: Array) -> Array:
-        size = old.shape[:2]
-        weight = self.resized(fresh, size, "linear")
-        shift = self.resized(np.rint(tint).astype(np.int16), size, "linear")
-        return cv2.add(cv2.blendLinear(old, new, 1 - weight, weight), shift, dtype=cv2.CV_8U)
+        weight = self.resized(fresh, old.shape[:2], "linear")
+        return self.tinted(cv2.blendLinear(old, new, 1 - weight, weight), tint)
+
+    def tinted(self, picture: Array, tint: Array) -> Array:
+        shift = self.resized(np.rint(tint).astype(np.int16), picture.shape[:2], "linear")
+        return cv2.add(picture, shift, dtype=cv2.CV_8U)
 
     def averaged(self, a: Array, b: Array, share: float) -> Array:
         return cv2.addWeighted(a, share, b, 1 - share, 0)

@@ -108,6 +108,9 @@ class Ops(Protocol):
     def mixed(self, old: Array, new: Array, fresh: Array, tint: Array) -> Array:
         """The picture old + fresh * (new - old) + tint; plane and tint may be smaller pictures."""
 
+    def tinted(self, picture: Array, tint: Array) -> Array:
+        """The picture + tint; the tint (h, w, 3) float32 may be smaller."""
+
     def averaged(self, a: Array, b: Array, share: float) -> Array:
         """The picture share * a + (1 - share) * b."""
 

@@ -115,10 +115,12 @@ class TorchOps:
         return a.float() - b.float()
 
     def mixed(self, old: Tensor, new: Tensor, fresh: Tensor, tint: Tensor) -> Tensor:
-        size = old.shape[0], old.shape[1]
-        weight = self.resized(fresh, size, "linear")[..., None]
-        shift = self.resized(tint.round(), size, "linear")
-        return _levels(torch.lerp(old.float(), new.float(), weight).round() + shift.round())
+        weight = self.resized(fresh, (old.shape[0], old.shape[1]), "linear")[..., None]
+        return self.tinted(torch.lerp(old.float(), new.float(), weight).round(), tint)
+
+    def tinted(self, picture: Tensor, tint: Tensor) -> Tensor:
+        shift = self.resized(tint.round(), (picture.shape[0], picture.shape[1]), "linear")
+        return _levels(picture + shift.round())
 
     def averaged(self, a: Tensor, b: Tensor, share: float) -> Tensor:
         return _levels(torch.lerp(b.float(), a.float(), share))

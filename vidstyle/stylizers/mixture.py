@@ -34,13 +34,18 @@ class Schedule:
         pairs = zip(*self.shares[after - 1 : after + 1], strict=True)
         return tuple(first + way * (second - first) for first, second in pairs)
 
-    def changed(self, seconds: float) -> float:
-        """How much has changed up to a time: 1 for every style that another has replaced."""
-        times = [time for time in self.seconds if time < seconds]
-        points = [self.at(time) for time in (*times, seconds)]
-        return sum(
-            sum(abs(b - a) for a, b in zip(*pair, strict=True)) / 2 for pair in pairwise(points)
-        )
+    def changed(self, seconds: float, beyond: float) -> float:
+        """How much has changed up to a time: 1 for every style that another has replaced.
+
+        After each change it goes on at the same pace, by `beyond`.
+        """
+        total = 0.0
+        for times, shares in zip(pairwise(self.seconds), pairwise(self.shares), strict=True):
+            amount = sum(abs(b - a) for a, b in zip(*shares, strict=True)) / 2
+            pace = amount / (times[1] - times[0])
+            if amount and seconds > times[0]:
+                total += min(pace * (seconds - times[0]), amount + beyond)
+        return total
 
 
 def is_schedule(spec: str) -> bool:

@@ -1,5 +1,7 @@
 """What comes back of the picture when it has been painted: a share of it, or its colours."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from vidstyle.jobs.painting.finish import Finish, mix, recolour
+from vidstyle.jobs.painting.finish import Finish, mix, paintable, recolour
 
 Image = NDArray[np.uint8]
 PICTURES = arrays.arrays(np.uint8, (2, 2, 3))
@@ -56,7 +58,46 @@ def test_what_leaves_the_range_is_cut_off(light: int, expected: list[int]) -> No
 
 
 def test_colours_are_kept_before_the_picture_is_mixed_in() -> None:
-    image = np.full((1, 1, 3), [60, 40, 20], np.uint8)
+    image = np.array([[[60, 40, 20], [200, 200, 200]]], np.uint8)
     painting = np.full_like(image, 144)  # a luma of 100 above the picture's
     assert Finish(0.5, keep_colours=True)(image, painting)[0, 0].tolist() == [110, 90, 70]
     assert Finish(0.5)(image, painting)[0, 0].tolist() == [102, 92, 82]
+
+
+def scene(light: float = 1.0, fog: float = 0.0) -> Image:
+    """A scene of all tones, darkened or under fog."""
+    levels = np.random.default_rng(0).integers(20, 236, (90, 120, 1)) * light
+    return np.repeat(levels * (1 - fog) + 255 * fog, 3, axis=2).astype(np.uint8)
+
+
+def test_most_pictures_are_painted_whole() -> None:
+    asphalt = np.random.default_rng(0).normal(110, 12, (90, 120, 1)).clip(0, 255)
+    for picture in (scene(), scene(light=0.5), scene(fog=0.5), np.repeat(asphalt, 3, axis=2)):
+        assert paintable(picture.astype(np.uint8)) == 1
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_an_empty_frame_stays_as_it_is(level: int) -> None:
+    """Its encoder's noise is no reason to paint it."""
+    noise = np.random.default_rng(0).normal(level, 1.5, (90, 120, 3)).clip(0, 255)
+    image = noise.astype(np.uint8)
+    assert paintable(image) == 0
+    np.testing.assert_array_equal(Finish()(image, np.full_like(image, 140)), image)
+
+
+@pytest.mark.parametrize("fading", ["light", "fog"])
+def test_what_fades_is_painted_less_and_less(fading: str) -> None:
+    shares = [
+        paintable(scene(**{fading: 1 - share if fading == "light" else share}))
+        for share in np.linspace(0, 1, 41)
+    ]
+    assert shares[0] == 1
+    assert shares[-1] == 0
+    assert all(a >= b > a - 0.2 for a, b in itertools.pairwise(shares))
+
+
+def test_small_lights_in_the_night_are_painted_by_halves() -> None:
+    """Neither by what is dark around them alone, nor as a frame that is lit."""
+    night = np.full((90, 120, 3), 4, np.uint8)
+    night[40:42, 60:62] = 250
+    assert 0.2 < paintable(night) < 0.8

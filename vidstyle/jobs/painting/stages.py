@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from vidstyle.coherence.blend import Observation
+from vidstyle.coherence.turns import ROUND
 from vidstyle.jobs.painting.finish import Finish
 from vidstyle.jobs.painting.stopwatch import Stopwatch, lane
 from vidstyle.jobs.prefetch import Crew
@@ -142,4 +143,5 @@ def _steady(
 
 
 def _changed(frame: Frame, brush: Brush) -> float | None:
-    return brush.schedule.changed(brush.seconds(frame)) if brush.schedule else None
+    # One round more after each change: what had its turn before the end is of a style in between.
+    return brush.schedule.changed(brush.seconds(frame), ROUND) if brush.schedule else None
