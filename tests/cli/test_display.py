@@ -40,11 +40,11 @@ def test_lines_come_every_few_seconds_and_tell_speed_and_time_left() -> None:
     lines.show(State("a.mp4", 0, 100))
     clock.now += 30  # the style is loaded
     for frame in range(1, 51):
-        lines.show(State("a.mp4", frame, 100, remark="painting limits"))
+        lines.show(State("a.mp4", frame, 100, remark="slowest: painting"))
         clock.now += 0.25
     assert written(target).splitlines() == [
-        "a.mp4: 21 of 100 frames, 4.0 fps, 0:20 left, painting limits",
-        "a.mp4: 41 of 100 frames, 4.0 fps, 0:15 left, painting limits",
+        "a.mp4: 21 of 100 frames, 4.0 fps, 0:20 left, slowest: painting",
+        "a.mp4: 41 of 100 frames, 4.0 fps, 0:15 left, slowest: painting",
     ]
 
 
@@ -86,12 +86,12 @@ def test_the_bar_shows_how_far_it_is(total: int | None) -> None:
     target = console(terminal=True)
     with Bar(target) as bar:
         bar.show(State("a.mp4", 0, total))
-        bar.show(State("a.mp4", 42, total, remark="painting limits"))
+        bar.show(State("a.mp4", 42, total, remark="slowest: painting"))
         bar.say(note("sound re-encoded"))
     shown = written(target)
     assert "a.mp4" in shown
     assert ("42/100" if total else "42 frames") in shown
-    assert "painting limits" in shown
+    assert "slowest: painting" in shown
     assert "note: sound re-encoded" in shown
 
 

@@ -131,7 +131,7 @@ def test_a_mixture_says_that_it_needs_the_other_tier(
     assert load_style("sea", device="cpu").notes == ()
     mixed = load_style("sea,sun", device="cpu")
     assert mixed.card.tier == "best"
-    assert mixed.notes == ("these are mixed in best alone: painting with best",)
+    assert mixed.notes == ("these can be mixed in best only: painting with best",)
 
 
 def test_a_tier_that_there_is_none_of_is_refused() -> None:

@@ -195,7 +195,7 @@ def _usual_codec(output: Path | None) -> str:
 
 def _state(step: Progress) -> State:
     place = f"{step.number}/{step.of} " if step.of > 1 else ""
-    remark = f"{step.limiting} limits" if step.limiting else ""
+    remark = f"slowest: {step.limiting}" if step.limiting else ""
     return State(place + step.input.name, step.frames, step.expected, remark=remark)
 
 
@@ -206,7 +206,7 @@ def _summary(report: FileReport) -> Text:
         f"{count(report.frames, 'frame')} in {span(report.seconds)}",
         f"{report.fps:.1f} fps" if moving else "",
         f"{report.style} {report.tier} on {report.engine}",
-        f"{report.limiting} limits" if moving and report.limiting else "",
+        f"slowest: {report.limiting}" if moving and report.limiting else "",
     ]
     told = " · ".join(clean(fact) for fact in facts if fact)
     return Text.assemble(("painted ", "green"), (clean(report.output), "bold"), "  ", told)

@@ -122,7 +122,7 @@ def load_style(
     surprise = file.card.tier != wanted and (tier is not None or not by_path)
     mixed = not by_path and (is_mixture(name) or is_schedule(name))
     chosen = file.card.tier
-    why = f"these are mixed in {chosen} alone" if mixed else f"{name} has no {wanted} tier yet"
+    why = f"these can be mixed in {chosen} only" if mixed else f"{name} has no {wanted} tier yet"
     notes = (f"{why}: painting with {chosen}",) if surprise else ()
     return Style(file.reversed() if reverse else file, device, engine, notes)
 

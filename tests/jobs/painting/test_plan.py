@@ -267,7 +267,7 @@ def test_a_suffix_that_cannot_be_written(make_clip: MakeClip, tmp_path: Path, na
 
 
 def test_a_folder_that_is_not_there(make_clip: MakeClip, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no such folder"):
+    with pytest.raises(UsageError, match="/no: there is no such folder"):
         plan(make_clip(frames=2), output=tmp_path / "no" / "where" / "x.mp4")
 
 

@@ -305,7 +305,8 @@ def _refuse_bad_folders(tasks: list[Task], output: Path | None) -> None:
             raise ResourceError(f"{folder}: cannot write there ({error.strerror})") from error
         if folder.exists():
             raise UsageError(f"{folder}: is a file; -o names a folder, or a file with a suffix")
-        raise UsageError(f"{folder}: there is no such folder; make it first")
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        raise UsageError(f"{missing[-1]}: there is no such folder; make it first")
 
 
 def _short_of_room(tasks: list[Task], config: RunConfig) -> Iterator[str]:
