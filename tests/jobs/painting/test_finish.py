@@ -89,7 +89,7 @@ def test_an_empty_frame_stays_as_it_is(level: int) -> None:
 def test_what_fades_is_painted_less_and_less(fading: str) -> None:
     shares = [
         paintable(scene(**{fading: 1 - share if fading == "light" else share}))
-        for share in np.linspace(0, 1, 41)
+        for share in np.linspace(0, 1, 81)
     ]
     assert shares[0] == 1
     assert shares[-1] == 0

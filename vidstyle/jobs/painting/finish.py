@@ -16,7 +16,7 @@ Image = NDArray[np.uint8]
 # Levels of contrast up to which a picture shows nothing, and from which on it is painted whole.
 _FLAT, _MODELLED = 2.0, 8.0
 # Levels away from black, or from white, from which on a picture is painted whole.
-_CLEAR = 48.0
+_CLEAR = 32.0
 # About as many rows and columns are looked at.
 _SAMPLES = 64
 
