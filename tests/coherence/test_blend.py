@@ -143,6 +143,44 @@ def test_a_slow_change_of_light_is_followed(device: str | None) -> None:
     assert abs(steady.mean() - dimmed.mean()) < 4
 
 
+def test_the_tint_of_kept_paint_does_not_add_up(device: str | None) -> None:
+    """Beside what is hidden in every frame, paint is stored again and again."""
+    frame, painted = texture(0), paint(texture(0), 0) // 2 + 60
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    hold_next(steadier, frame, painted)
+    half = steadier.observe(frame).half
+    still = steadier.ops.zeros(*half.shape[:2], 2)
+    hidden = steadier.ops.zeros(*half.shape[:2], dtype="bool")
+    hidden[30:33, 40:43] = True
+    for _ in range(20):
+        shown = host(steadier.hold(Observation(half, still, hidden), painted + 10)).astype(int)
+        assert np.abs(shown - painted - 5).max() <= 10
+
+
+def test_turned_paint_has_no_teeth(device: str | None) -> None:
+    """Each pixel has a place of its own in what was painted, also beside others."""
+    x, y = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+
+    def stripes(angle: float) -> np.ndarray:
+        across = np.cos(angle) * (x - WIDTH / 2) + np.sin(angle) * (y - HEIGHT / 2)
+        return np.repeat(128 + 100 * np.sin(across[..., None] / 2), 3, axis=2)
+
+    angle = 0.25
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    flat = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    hold_next(steadier, flat, stripes(0).astype(np.uint8))
+    half = steadier.observe(flat).half
+    rows, columns = half.shape[:2]
+    centre = np.array([columns / 2 - 0.25, rows / 2 - 0.25])
+    places = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1) - centre
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    flow = steadier.ops.array((places @ turn - places).astype(np.float32))
+    nothing = steadier.ops.zeros(rows, columns, dtype="bool")
+    turned = host(steadier.hold(Observation(half, flow, nothing), stripes(angle).astype(np.uint8)))
+    inner = np.s_[40:-40, 50:-50]
+    assert np.abs(turned - stripes(angle))[inner].mean() < 2
+
+
 def test_nothing_is_left_behind_by_a_thing_that_passes(device: str | None) -> None:
     ground, thing = texture(0), 255 - texture(3)
     steadier = Steadier(HEIGHT, WIDTH, device=device)
