@@ -1,5 +1,6 @@
 """The hidden folder beside the output, and the step that makes a file appear."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -78,6 +79,28 @@ def test_a_process_that_was_forked_meanwhile_keeps_nothing_locked(tmp_path: Path
         os.close(kept)
 
 
+def test_a_file_system_without_locks_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without_locks)
+    with part_folder(tmp_path / "clip.mp4") as folder:
+        assert folder.is_dir()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_held_folder_in_which_nothing_is_left_goes_with_the_block(tmp_path: Path) -> None:
+    folder = tmp_path / "a.run"
+    with held(folder, tmp_path / "a.safetensors"):
+        (folder / "checkpoint").write_text("half")
+    assert folder.exists()
+    with held(folder, tmp_path / "a.safetensors"):
+        (folder / "checkpoint").unlink()
+    assert not folder.exists()
+
+
 def test_a_place_that_cannot_be_written_is_a_resource_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
@@ -111,6 +134,27 @@ def test_of_several_none_is_published_where_one_may_not_be(tmp_path: Path) -> No
     assert not (tmp_path / "0.png").exists()
     publish(parts, tmp_path, overwrite=True)
     assert [(tmp_path / part.name).read_text() for part in parts] == ["new"] * 3
+
+
+def test_files_are_on_the_disk_before_they_get_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a power cut could leave names without content, and what they stood for is gone."""
+    parts, told = [tmp_path / "part" / f"{number}.png" for number in range(2)], []
+    parts[0].parent.mkdir()
+    for part in parts:
+        part.write_text("new")
+    replace = os.replace
+
+    def naming(part: Path, place: Path) -> None:
+        told.append(f"name {place.name}")
+        replace(part, place)
+
+    monkeypatch.setattr("vidstyle.jobs.publish.os.replace", naming)
+    monkeypatch.setattr("vidstyle.jobs.publish.sync", lambda path: told.append(f"sync {path.name}"))
+    publish(parts, tmp_path, overwrite=False)
+    names = ["name 0.png", "name 1.png"]
+    assert told == ["sync 0.png", "sync 1.png", *names, f"sync {tmp_path.name}"]
 
 
 def test_a_folder_with_a_journal_stays_until_it_is_begun_anew(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting import clip as clip_module
 from vidstyle.jobs.painting import segments as segments_module
 from vidstyle.jobs.painting.identity import identity
-from vidstyle.jobs.painting.journal import Journal
+from vidstyle.jobs.painting.journal import Journal, remembered
 from vidstyle.jobs.painting.report import RunReport
 from vidstyle.jobs.publish import JOURNAL
 from vidstyle.jobs.run import run
@@ -150,6 +150,16 @@ def test_an_encoder_that_fails_beside_others_ends_the_run(
     assert paint(clip).files[0].output.read_bytes() == whole
 
 
+def test_progress_begins_with_the_frames_of_the_earlier_try(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, steps = broken_off(clip, monkeypatch), []
+    config = RunConfig((clip,), "tiny", device="cpu", engine="torch")
+    run(config, on_progress=lambda step: steps.append(step.frames))
+    assert kept > 0
+    assert min(steps[1:]) >= kept
+
+
 def test_tensors_go_on_too_with_the_batch_of_the_first_try(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +225,24 @@ def test_time_goes_on_from_segment_to_segment(clip: Path, monkeypatch: pytest.Mo
     with av.open(str(file.output)) as painted:
         ticks = [frame.pts for frame in painted.decode(video=0)]
     assert ticks == [512 * (number // 2) + number % 2 for number in range(FRAMES)]
+
+
+def test_frames_of_one_time_go_on_one_behind_the_other(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind where the last one of the earlier try was put, which is not its own time."""
+    original = clip_module.read_frames
+
+    def standing(*args: Any, **options: Any) -> Iterator[Frame]:
+        for number, frame in enumerate(original(*args, **options)):
+            yield replace(frame, pts=512 * min(number, 3), duration=0)
+
+    monkeypatch.setattr(clip_module, "read_frames", standing)
+    output = paint(clip).files[0].output
+    whole = output.read_bytes()
+    output.unlink()
+    assert broken_off(clip, monkeypatch) > 0
+    assert paint(clip).files[0].output.read_bytes() == whole
 
 
 def test_what_is_kept_and_what_is_gone_on_with_is_said(
@@ -304,6 +332,14 @@ def test_a_full_disk_ends_the_run_and_the_next_goes_on(
     output = paint(clip, overwrite=True).files[0].output
     assert output.read_bytes() == whole
     assert not part_of(clip).exists()
+
+
+def test_half_an_output_does_not_stay(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is as large as the finished segments, and the disk is full."""
+    fails_in(monkeypatch, "vidstyle.video.mux._write", FULL, call=1, half=True)
+    with pytest.raises(ResourceError):
+        paint(clip)
+    assert {path.suffix for path in part_of(clip).iterdir()} == {".json", ".nut"}
 
 
 def test_another_input_is_refused_until_it_is_begun_anew(
@@ -534,6 +570,16 @@ def signed(content: object) -> bytes:
     """A journal with a right checksum that says anything."""
     text = json.dumps(content)
     return f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}".encode()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", signed([]), signed({}), None])
+def test_a_journal_that_tells_nothing_remembers_nothing(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    """What is wrong with it is said later, when it is taken up; --restart never takes it up."""
+    if content is not None:
+        (tmp_path / JOURNAL).write_bytes(content)
+    assert remembered(tmp_path, "crf") is None
 
 
 def test_half_of_anything_is_cleared_away(finished: tuple[Path, bytes, Journal]) -> None:

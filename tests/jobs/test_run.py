@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.errors import InputError, ResourceError, StyleError
+from vidstyle.errors import InputError, ResourceError, StyleError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting import clip as clip_module
 from vidstyle.jobs.painting import segments as segments_module
@@ -31,6 +31,7 @@ from vidstyle.video.write import WITHOUT_LOSS
 
 MakeClip = Callable[..., Path]
 MakeStyle = Callable[..., Path]
+MakeCollection = Callable[..., Path]
 
 pytestmark = pytest.mark.usefixtures("tiny_style")
 
@@ -150,6 +151,31 @@ def test_numbered_pictures_take_the_place_of_older_ones(make_clip: MakeClip) -> 
     assert file.frames == 3
 
 
+def test_older_pictures_beside_the_new_ones_are_told_of(make_clip: MakeClip) -> None:
+    clip = make_clip(frames=3)
+    for number in range(1, 6):
+        clip.with_name(f"{number}.jpg").write_bytes(b"old")
+    report = paint(clip, output=clip.with_name("%d.jpg"), overwrite=True)
+    assert "clip.mp4: 2 older pictures of such names lie beside the new ones" in report.notes
+
+
+def test_what_came_to_be_while_it_was_painted_is_left_as_it_is(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_clip(frames=3)
+    output = clip.with_name("clip.tiny.mp4")
+    original = clip_module.mux
+
+    def meanwhile(*args: Any, **options: Any) -> Any:
+        output.write_bytes(b"precious")
+        return original(*args, **options)
+
+    monkeypatch.setattr(clip_module, "mux", meanwhile)
+    with pytest.raises(UsageError, match=r"clip\.tiny\.mp4: came to be"):
+        paint(clip)
+    assert output.read_bytes() == b"precious"
+
+
 def test_a_run_that_was_stopped_while_pictures_got_their_names_goes_on(
     make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +235,11 @@ def test_consistency_zero_pays_for_no_flow(
     assert paint(make_clip(frames=3), consistency=0.0).files[0].frames == 3
 
 
-def test_the_last_frame_is_shown_as_long_as_it_was(make_clip: MakeClip) -> None:
+@pytest.mark.parametrize("segment", [2, 240])
+def test_the_last_frame_is_shown_as_long_as_it_was(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, segment: int
+) -> None:
+    monkeypatch.setattr(clip_module, "segment_length", lambda *_: segment)
     short = make_clip(frames=5, sound=False)
     clip = short.with_name("long.mp4")
     with av.open(str(short)) as source, av.open(str(clip), "w") as target:
@@ -237,6 +267,43 @@ def test_the_output_says_how_it_was_painted(make_clip: MakeClip) -> None:
     stamp = read_stamp(report.files[0].output)
     assert stamp is not None
     assert (stamp["style"], stamp["tier"], stamp["strength"]) == ("tiny", "fast", 0.8)
+
+
+def test_the_painting_of_a_part_says_where_it_begins(make_clip: MakeClip) -> None:
+    """By that it is held against its clip; a part is no damage."""
+    (file,) = paint(make_clip(frames=8), start=Fraction(1, 5)).files
+    stamp = read_stamp(file.output)
+    assert stamp is not None
+    assert stamp["start"] == "1/5"
+    assert "partial" not in stamp
+
+
+def test_another_input_s_painting_is_not_taken_for_this_one_s(make_clip: MakeClip) -> None:
+    first, second = make_clip("a.mp4", frames=3), make_clip("b.mp4", frames=4)
+    output = first.with_name("out.mp4")
+    assert len(paint(first, output=output).files) == 1
+    assert len(paint(first, output=output).files) == 0
+    with pytest.raises(UsageError, match="exists already"):
+        paint(second, output=output)
+
+
+@pytest.mark.usefixtures("one_core")
+def test_a_schedule_counts_from_the_first_frame(
+    make_clip: MakeClip, make_collection: MakeCollection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the clip's own clock shows then; that of a broadcast runs from any time."""
+    make_collection("sea", "sun", folder=Path(os.environ["VIDSTYLE_STYLES"]))
+    clip, chosen = make_clip("clip.ts", frames=12), []
+    assert probe(clip).start_pts > 0
+    choose = TorchEngine.choose
+
+    def noted(engine: TorchEngine, shares: Sequence[float]) -> None:
+        chosen.append(shares[0])
+        choose(engine, shares)
+
+    monkeypatch.setattr(TorchEngine, "choose", noted)
+    paint(clip, style="0 sea; 0.4 sun")
+    assert chosen == pytest.approx([max(0, 1 - number / 10) for number in range(12)])
 
 
 def test_a_see_through_picture_says_so(tmp_path: Path) -> None:

@@ -19,9 +19,11 @@ from vidstyle.stylizers.engine import Engine, open_engine
 from vidstyle.stylizers.graph_cache import graph_file
 from vidstyle.stylizers.mixture import Schedule, parse_mixture
 from vidstyle.stylizers.networks import build, choose_shares, make_conditional
+from vidstyle.stylizers.openvino_engine import OpenVinoEngine
 from vidstyle.stylizers.registry import StyleRegistry
 from vidstyle.stylizers.style_file import load_network
 from vidstyle.stylizers.tiles import TiledNetwork
+from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import StyleCard
 
 MakeStyle = Callable[..., Path]
@@ -124,6 +126,10 @@ def test_what_is_no_mixture_is_refused(shelf: StyleRegistry, spec: str) -> None:
         shelf.find(spec, "best")
 
 
+def test_shares_of_one_style_add_up() -> None:
+    assert parse_mixture("sea:1,sun:1,sea:2") == {"sea": 0.75, "sun": 0.25}
+
+
 def test_times_are_no_shares(shelf: StyleRegistry) -> None:
     for spec in ("sea, 5 sky", "0 sea, 5 sky", "sea,"):
         with pytest.raises(StyleError, match=r"no style and share, .* between semicolons"):
@@ -208,7 +214,13 @@ def test_shares_on_a_schedule_are_together_1(times: list[float], now: float) -> 
     assert schedule.changed(now, 0) <= schedule.changed(now, 0.1)
 
 
-@pytest.mark.parametrize("spec", ["sea; 2 sky", "2 sea; 1 sky", "-1 sea; 2 sky", "1 sea; nan sky"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *("sea; 2 sky", "2 sea; 1 sky", "-1 sea; 2 sky", "1 sea; nan sky"),
+        *("0 sea; inf sky", "0 sea; 0 sky", "0 sea; 2 sun; 2 sky"),
+    ],
+)
 def test_what_is_no_schedule_is_refused(shelf: StyleRegistry, spec: str) -> None:
     with pytest.raises(StyleError, match="time"):
         shelf.find(spec, "best")
@@ -227,6 +239,22 @@ def test_an_engine_paints_what_is_chosen(shelf: StyleRegistry, engine: str) -> N
         changing.choose(shares)
         difference = changing.paint(frames).astype(int) - opened(spec).paint(frames)
         assert np.abs(difference).mean() < 1
+
+
+def test_what_is_chosen_stays_so_when_torch_takes_over(
+    shelf: StyleRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (1, 24, 32, 3)).astype(np.uint8)
+    engine = OpenVinoEngine(shelf.find("0 sea; 1 sun", "best"), 24, 32, threads=1)
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(OpenVinoEngine, "_begin", fail)
+    for shares, name in (((0, 0, 1), "sun"), ((1, 0, 0), "sea")):
+        engine.choose(shares)
+        wanted = TorchEngine(shelf.find(name, "best"), 24, 32, "cpu").paint(frames)
+        assert np.abs(engine.paint(frames).astype(int) - wanted).mean() < 1
 
 
 def test_tiles_follow_the_shares(shelf: StyleRegistry) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from vidstyle.errors import StyleError
 from vidstyle.stylizers import registry as registry_module
-from vidstyle.stylizers.registry import StyleRegistry, user_folder, write_manifest
+from vidstyle.stylizers.registry import StyleRegistry, shipped_folder, user_folder, write_manifest
 
 MakeStyle = Callable[..., Path]
 
@@ -123,6 +123,26 @@ def test_a_changed_file_fails_its_checksum(tmp_path: Path, make_style: MakeStyle
     make_style("sea", seed=1)
     with pytest.raises(StyleError, match="checksum"):
         StyleRegistry([tmp_path]).find("sea", "fast")
+
+
+def test_a_file_that_the_manifest_does_not_know_is_found(
+    tmp_path: Path, make_style: MakeStyle
+) -> None:
+    make_style("sea")
+    write_manifest(tmp_path)
+    make_style("sky")
+    assert StyleRegistry([tmp_path]).find("sky", "fast").card.name == "sky"
+
+
+def test_shipped_styles_lie_in_the_package_or_else_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As they are installed, and as they are checked out."""
+    package = tmp_path / "vidstyle"
+    monkeypatch.setattr(registry_module, "__file__", str(package / "stylizers" / "registry.py"))
+    assert shipped_folder() == tmp_path / "weights"
+    (package / "weights").mkdir(parents=True)
+    assert shipped_folder() == package / "weights"
 
 
 def test_the_users_folder_follows_the_environment(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vidstyle.types import Colour, EncodeOptions, Frame
-from vidstyle.video.colour import RgbReader, YuvWriter, output_colour
+from vidstyle.video.colour import RgbReader, YuvWriter, colour_of, output_colour
 from vidstyle.video.info import probe
 from vidstyle.video.read import ReadReport, read_frames
 from vidstyle.video.write import encode_track
@@ -53,6 +53,11 @@ def test_a_frame_s_own_tags_win() -> None:
     frame.colorspace, frame.color_range = 9, 2
     rgb = RgbReader(32, 32, Colour("bt709", False)).read(frame)
     assert np.abs(rgb - to_rgb(120, 100, 160, Colour("bt2020nc", True))).max() <= 1
+
+
+@pytest.mark.parametrize(("pixel_format", "full"), [("yuvj420p", True), ("yuv420p", False)])
+def test_the_name_of_a_format_may_say_its_range(pixel_format: str, full: bool) -> None:
+    assert colour_of(av.VideoFrame(64, 48, pixel_format)).full_range == full
 
 
 @pytest.mark.parametrize("colour", COLOURS)
@@ -243,3 +248,10 @@ def test_see_through_clips_lie_on_black(
     solid = make_media(f"solid{path.suffix}", images=[layers], pts=range(1), **options)
     list(read_frames(probe(solid), report=(report := ReadReport())))
     assert report.flattened == 0
+
+
+def test_what_is_seen_through_to_black_is_rounded() -> None:
+    """Cut off, it would be too dark by half a level."""
+    layer = np.full((16, 16, 4), (2, 2, 2, 192), np.uint8)
+    read = RgbReader(16, 16, Colour("rgb", True)).read(av.VideoFrame.from_ndarray(layer, "rgba"))
+    assert (read == 2).all()

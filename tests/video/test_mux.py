@@ -11,17 +11,19 @@ from typing import Any, cast
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.types import EncodeOptions, Frame
 from vidstyle.video.info import is_cover, probe
+from vidstyle.video.joining import Joining
 from vidstyle.video.lanes import Copy, Sound
 from vidstyle.video.mux import MuxSummary, mux
 from vidstyle.video.part import move
 from vidstyle.video.read import ReadReport, read_frames
-from vidstyle.video.stamp import fingerprint, read_stamp
+from vidstyle.video.stamp import fingerprint, output_tags, read_stamp
 from vidstyle.video.write import encode_track
 
 Make = Callable[..., Path]
@@ -349,6 +351,33 @@ def test_a_part_starts_at_zero_with_its_sound(
     ]
 
 
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+def test_the_end_of_a_part_counts_from_the_first_picture(
+    make_media: Make, facts: Look, container: str
+) -> None:
+    """Which a clip may show late: here after two seconds."""
+    source = make_media(
+        f"clip.{container}",
+        pts=range(50, 100),
+        sounds=[{"start": Fraction(2), "seconds": Fraction(2)}],
+        chapters=[(2000, 2500, "A"), (2500, 4000, "B")],
+    )
+    after = facts(through(source, container, duration=Fraction(1))[0])
+    (sound,) = after.of("audio")
+    assert (after.pictures[0], len(after.pictures)) == (2, 25)
+    assert [sound[0], sound[-1]] == pytest.approx([2, 3], abs=0.03)
+    assert after.chapters[-1] == (Fraction(5, 2), 3, "B")
+
+
+def test_a_chapter_that_ends_where_a_part_begins_is_none_of_it(
+    make_media: Make, facts: Look
+) -> None:
+    chapters = [(0, 1000, "A"), (1000, 2000, "B")]
+    source = make_media("clip.mkv", pts=range(50), chapters=chapters)
+    output, _ = through(source, "mkv", start=Fraction(1))
+    assert facts(output).chapters == [(0, 1, "B")]
+
+
 def test_a_clip_that_starts_before_zero_moves_as_a_whole(
     make_media: Make, tmp_path: Path, facts: Look
 ) -> None:
@@ -363,14 +392,16 @@ def test_a_clip_that_starts_before_zero_moves_as_a_whole(
     assert after.of("audio")[0][0] == Fraction(4, 25)
 
 
-def test_broadcasts_start_at_zero(make_media: Make, facts: Look) -> None:
+@pytest.mark.parametrize("offset", [Fraction(1, 10), Fraction(-1, 10)])
+def test_broadcasts_start_at_zero(make_media: Make, facts: Look, offset: Fraction) -> None:
+    """With whichever track is first, and nothing of it is lost."""
     first = 90_000 * 3600 * 20
     source = make_media(
         "clip.ts",
         pts=range(first, first + 90_000, 9000),
         time_base=Fraction(1, 90_000),
         rate=Fraction(10),
-        sounds=[{"codec": "mp2", "start": Fraction(72_000) + Fraction(1, 10)}],
+        sounds=[{"codec": "mp2", "start": Fraction(72_000) + offset}],
     )
     before = facts(source)
     output, _ = through(source, "mp4")
@@ -444,6 +475,13 @@ def test_tags_that_are_no_utf8_pass_through(make_media: Make) -> None:
     assert b"Weih\xe9r" in output.read_bytes()
 
 
+def test_beside_a_cover_picture_only_tags_stay_that_players_show() -> None:
+    """MP4 has room for it in their list alone."""
+    phone = {"com.android.version": "13"}
+    assert output_tags(phone, {}, "mp4")[1:] == (True, ())
+    assert output_tags(phone, {}, "mp4", has_cover=True)[1:] == (False, tuple(phone))
+
+
 def cover_codecs(path: Path) -> list[str]:
     with av.open(path) as file:
         return [s.codec_context.codec.canonical_name for s in file.streams.video if is_cover(s)]
@@ -458,6 +496,34 @@ def test_a_part_does_not_bear_the_time_code_of_the_whole(
     part = facts(through(source, container, start=Fraction(1))[0])
     assert any("timecode" in key.lower() for tags in whole.track_tags for key in tags)
     assert not any("timecode" in key.lower() for tags in part.track_tags for key in tags)
+
+
+def test_a_part_does_not_bear_a_time_code_in_capitals(make_media: Make, facts: Look) -> None:
+    """As Matroska writes it."""
+    source = make_media("clip.mkv", pts=range(50), tags={"TIMECODE": "01:00:00:00"})
+    assert "TIMECODE" in facts(through(source, "mkv")[0]).tags
+    assert "TIMECODE" not in facts(through(source, "mkv", start=Fraction(1))[0]).tags
+
+
+def test_players_choose_among_the_tracks_as_they_did(make_media: Make, facts: Look) -> None:
+    """What is played by default, what is a dub, and which captions are forced."""
+    sounds = [{"tags": {"language": language}} for language in ("eng", "fra")]
+    plain = make_media("plain.mkv", sounds=sounds, subtitles=[("srt", LINES)])
+    source = plain.with_name("clip.mkv")
+    marks = Disposition.default, Disposition.original, Disposition.dub, Disposition.forced
+    with av.open(plain) as file, av.open(source, "w") as target:
+        tracks = [target.add_stream_from_template(s, opaque=True) for s in file.streams]
+        for track, mark in zip(tracks, marks, strict=True):
+            track.disposition = mark
+        for packet in filter(lambda packet: packet.size, file.demux()):
+            packet.stream = tracks[packet.stream.index]
+            target.mux(packet)
+    found = []
+    for path in (source, through(source, "mkv")[0]):
+        with av.open(path) as file:
+            found.append([stream.disposition for stream in file.streams])
+    assert found[0] == list(marks)
+    assert found[1] == found[0]
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -529,6 +595,23 @@ def test_the_painting_is_saved_without_the_sound_if_need_be(
     assert len(facts(output).pictures) == 10
 
 
+def test_tracks_that_spoil_it_are_left_out_one_after_another(
+    make_media: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was left out stays so, or the attempts would never end."""
+    source, tried = make_media(sounds=[{}, {}]), []
+
+    def needs_three_attempts(joining: Joining, *_: object) -> bool:
+        tried.append(set(joining._left_out))
+        return len(tried) == 3
+
+    suspects = iter([{1}, {2}])
+    monkeypatch.setattr("vidstyle.video.mux._write", needs_three_attempts)
+    monkeypatch.setattr(Joining, "suspects", lambda _: next(suspects))
+    through(source, "mp4")
+    assert tried == [set(), {1}, {1, 2}]
+
+
 def with_unreadable_sound(source: Path, pieces: slice) -> Path:
     """An MP4 with pieces of sound that lie behind the end of the file, as its index says."""
     content = bytearray(source.read_bytes())
@@ -559,6 +642,22 @@ def test_damage_in_the_sound_costs_no_pictures_and_no_other_sound(
     (sound,) = facts(output).of("audio")
     assert sound[-1] > until
     assert [note for note in summary.notes if said in note]
+
+
+def test_scratches_in_the_sound_are_no_end_however_many(
+    make_media: Make, facts: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.video.joining._MAX_FRUITLESS", 4)
+    source = make_media(pts=range(100), sounds=[{"seconds": 4}])
+    with_unreadable_sound(source, slice(10, 80, 10))
+    (sound,) = facts(through(source, "mp4")[0]).of("audio")
+    assert sound[-1] > Fraction(39, 10)
+
+
+def test_sound_that_is_converted_keeps_its_rate(make_media: Make) -> None:
+    source = make_media("clip.mkv", sounds=[{"codec": "pcm_u8", "rate": 44_100}])
+    with av.open(through(source, "mp4")[0]) as file:
+        assert file.streams.audio[0].rate == 44_100
 
 
 def test_sound_that_needs_no_conversion_keeps_its_time(make_media: Make, tmp_path: Path) -> None:

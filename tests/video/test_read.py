@@ -10,7 +10,7 @@ import pytest
 from vidstyle.errors import InputError
 from vidstyle.types import Limits
 from vidstyle.video.info import probe
-from vidstyle.video.read import ReadReport, read_frames
+from vidstyle.video.read import ReadReport, expected_frames, read_frames
 
 Make = Callable[..., Path]
 QUARTERS = {0: (1, 0, 0, 1), 90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), 270: (0, 1, -1, 0)}
@@ -105,6 +105,16 @@ def test_the_last_frames_come_whichever_track_is_first(make_media: Make) -> None
     assert len(list(read_frames(info))) == 10
 
 
+def test_a_part_that_reaches_beyond_the_end_is_what_there_is(make_media: Make) -> None:
+    """Its last frame is shown as long as it was, and none is missing."""
+    info, report = probe(make_media(pts=range(10))), ReadReport()
+    part = {"start": Fraction(1, 5), "duration": Fraction(9)}
+    frames = list(read_frames(info, report=report, **part))
+    assert [frame.duration * info.time_base for frame in frames] == [Fraction(1, 25)] * 5
+    assert expected_frames(info, **part) == report.expected_frames == 5
+    assert not report.is_partial
+
+
 def test_a_part_behind_the_end_is_an_error_that_tells_the_length(make_media: Make) -> None:
     with pytest.raises(InputError, match=r"no frame from 9\.00 s on; it lasts 0\.40 s"):
         list(read_frames(probe(make_media()), start=Fraction(9)))
@@ -179,6 +189,14 @@ def test_a_long_scratch_is_left_behind_at_the_next_key_frame(make_media: Make) -
     pts = [frame.pts * info.time_base * 25 for frame in read_frames(info, report=report)]
     assert pts == [*range(31), *range(60, 90)]
     assert (report.skipped, report.gave_up) == (29, False)
+
+
+def test_a_scratch_up_to_the_end_counts_its_packets(make_media: Make) -> None:
+    options = {"crf": "20", "g": "30", "bf": "0", "sc_threshold": "0"}
+    report = ReadReport()
+    info = probe(spoil(make_media(pts=range(60), options=options), range(31, 60)))
+    assert len(list(read_frames(info, report=report))) == 31
+    assert report.skipped == 29
 
 
 def test_a_transport_stream_s_own_marks_of_damage_count(make_media: Make) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -12,7 +13,7 @@ import pytest
 
 from vidstyle.errors import InputError
 from vidstyle.jobs.prefetch import Crew
-from vidstyle.video.decode import DamageMet
+from vidstyle.video.decode import DamageMet, Losses, _trusted
 from vidstyle.video.info import probe
 from vidstyle.video.read import ReadReport, _window, read_frames
 
@@ -144,6 +145,27 @@ def test_damage_is_met_with_doubt(make_media: Make) -> None:
     path.write_bytes(content)
     with pytest.raises(DamageMet):
         list(_window(probe(path), None, None, ReadReport(), threads=3))
+
+
+def test_no_frame_is_given_that_damage_may_have_spoilt() -> None:
+    """It spoils some that are shown before it: those of up to 16 frames, as far as codecs go."""
+    given: list[int] = []
+    frames: Any = (SimpleNamespace(number=n, is_corrupt=n == 40) for n in range(60))
+    with pytest.raises(DamageMet):
+        for frame in _trusted(frames, Losses()):
+            given.append(frame.number)
+    assert given == list(range(24))
+
+
+def test_damage_behind_the_last_frame_is_met_too() -> None:
+    losses = Losses()
+
+    def frames() -> Iterator[Any]:
+        yield SimpleNamespace(is_corrupt=False)
+        losses.fail()
+
+    with pytest.raises(DamageMet):
+        list(_trusted(frames(), losses))
 
 
 def test_the_decoder_may_have_a_thread_of_its_own(make_media: Make) -> None:

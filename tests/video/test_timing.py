@@ -2,10 +2,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import av
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.video.timing import Survey, settled, survey
+from vidstyle.video.timing import MOST_TICKS, Survey, settled, survey
 
 
 def packets(pts: Sequence[int]) -> list[av.Packet]:
@@ -60,3 +61,27 @@ def test_a_last_picture_without_a_duration_lasts_as_the_one_before() -> None:
 def test_a_track_without_packets_has_no_start() -> None:
     assert survey([]) == Survey()
     assert list(settled([], 0, 1)) == []
+
+
+def test_pictures_that_wait_for_many_others_keep_their_durations() -> None:
+    """Each is shown long after, or long before, most of those that are coded beside it."""
+    order = [0, *(4 * group + place for group in range(40) for place in (4, 2, 1, 3))]
+    timed = settled(packets(order), survey(packets(order)).ahead, 1)
+    assert {packet.duration for packet in timed} == {1}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "longest", "last", "times"),
+    [
+        (0, 0, 0, 1),
+        (0, MOST_TICKS, 0, 1),
+        (0, MOST_TICKS + 1, 0, 2),
+        (0, 1, MOST_TICKS + 1, 2),
+        (MOST_TICKS, 1, 0, 2),
+        (0, 2 * MOST_TICKS + 1, 0, 3),
+    ],
+)
+def test_ticks_are_too_fine_by_as_much_as_does_not_fit(
+    ahead: int, longest: int, last: int, times: int
+) -> None:
+    assert Survey(count=2, first=0, ahead=ahead, longest=longest).excess(last) == times

@@ -19,7 +19,7 @@ from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.info import probe
 from vidstyle.video.opening import writing
 from vidstyle.video.read import read_frames
-from vidstyle.video.write import check_encoding, encode_track
+from vidstyle.video.write import _private_options, check_encoding, encode_track
 
 Make = Callable[..., Path]
 QUICK = EncodeOptions(preset="ultrafast")
@@ -118,6 +118,12 @@ def test_odd_sizes_are_kept(
     else:
         assert summary.pixel_format == "yuv444p"
         assert "odd" in summary.notes[0]
+
+
+def test_odd_sizes_are_kept_from_half_of_the_colours_too(info: VideoInfo) -> None:
+    odd, options = replace(info, width=65), EncodeOptions(pixel_format="yuv422p")
+    (note,) = check_encoding(odd, options, "mp4")
+    assert "written as yuv444p" in note
 
 
 def test_a_single_pixel_can_be_written(make_media: Make, tmp_path: Path) -> None:
@@ -246,3 +252,13 @@ def test_the_same_frames_make_the_same_file(tmp_path: Path) -> None:
         subprocess.run(command, env=os.environ | {"MALLOC_PERTURB_": filler}, check=True)
         contents.add((tmp_path / "track.nut").read_bytes())
     assert len(contents) == 1
+
+
+@pytest.mark.parametrize("has_avx512", [True, False])
+def test_x264_does_without_the_code_that_does_not_repeat_itself(
+    monkeypatch: pytest.MonkeyPatch, has_avx512: bool
+) -> None:
+    """That for AVX-512: what it does wrong shows on some machines and some days alone."""
+    monkeypatch.setattr("vidstyle.video.write._has_avx512", lambda: has_avx512)
+    known: Any = {"x264-params": None}
+    assert ("x264-params" in _private_options(known, QUICK)) == has_avx512

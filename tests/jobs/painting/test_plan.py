@@ -14,7 +14,7 @@ from PIL import Image
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.painting.plan import BYTES_A_PIXEL, Plan, make_plan
+from vidstyle.jobs.painting.plan import BYTES_A_PIXEL, BYTES_A_PIXEL_WITHOUT_LOSS, Plan, make_plan
 from vidstyle.types import EncodeOptions, Limits
 from vidstyle.video.images import write_image
 from vidstyle.video.info import probe
@@ -294,6 +294,41 @@ def test_a_disk_that_may_fill_is_told_of(
     assert "may be needed" in note
 
 
+@pytest.mark.parametrize(
+    ("options", "bytes_needed"),
+    [
+        ({}, 20 * 64 * 48 * BYTES_A_PIXEL),
+        ({"start": Fraction(1, 5)}, 15 * 64 * 48 * BYTES_A_PIXEL),
+        ({"start": Fraction(1, 5), "duration": Fraction(2, 5)}, 10 * 64 * 48 * BYTES_A_PIXEL),
+        ({"output": Path("p%d.png")}, 20 * 64 * 48 * BYTES_A_PIXEL_WITHOUT_LOSS),
+    ],
+)
+def test_room_is_asked_for_what_will_be_painted(
+    make_clip: MakeClip,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    bytes_needed: float,
+) -> None:
+    """Twice, for segments lie beside the output while they are joined."""
+    clip = make_clip(frames=20)
+    monkeypatch.chdir(clip.parent)
+
+    def notes(free: float) -> tuple[str, ...]:
+        usage = SimpleNamespace(free=free)
+        monkeypatch.setattr("vidstyle.jobs.painting.plan.shutil.disk_usage", lambda _: usage)
+        return plan(clip, **options).notes
+
+    assert notes(2 * bytes_needed + 1) == ()
+    assert "may be needed" in notes(2 * bytes_needed - 1)[0]
+
+
+def test_what_is_painted_already_is_painted_anew_when_told_to(make_clip: MakeClip) -> None:
+    clip = make_clip(frames=2)
+    config = RunConfig((clip,), "monet", overwrite=True)
+    result = make_plan(config, "monet", is_done=lambda _: True)
+    assert (outputs(result), result.done) == (["clip.monet.mp4"], ())
+
+
 def test_encoder_options_are_tried_before_painting(make_clip: MakeClip) -> None:
     with pytest.raises(UsageError, match="codec"):
         plan(make_clip(frames=2), encode=EncodeOptions(codec="libx999"))
@@ -359,6 +394,12 @@ def test_a_folder_of_numbered_pictures_is_told_how_to_be_a_clip(tmp_path: Path) 
     said = "24 numbered pictures are painted each for itself; as one clip:"
     assert note == f"{tmp_path}: {said} {tmp_path / 'shot 2_%03d.png'}"
     (tmp_path / "shot 2_012.png").unlink()
+    assert plan(tmp_path).notes == ()
+
+
+def test_numbers_with_gaps_are_no_clip(tmp_path: Path) -> None:
+    for number in range(0, 100, 2):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"photo {number:03}.png")
     assert plan(tmp_path).notes == ()
 
 

@@ -3,7 +3,7 @@
 import math
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from vidstyle.jobs.painting.stages import (
 )
 from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage, lane
 from vidstyle.jobs.prefetch import POLL, Crew
+from vidstyle.stylizers.mixture import Schedule
 from vidstyle.types import Frame
 
 Image = NDArray[np.uint8]
@@ -111,6 +112,47 @@ def test_strength_zero_gives_the_input() -> None:
     out = run(5, Brush(Inverter(), Halver(), finish=Finish(0.0)))
     for given_frame, frame in zip(frames(5), out, strict=True):
         assert (given_frame.image == frame.image).all()
+
+
+SCHEDULE = Schedule((0.0, 10.0), ((1.0, 0.0), (0.0, 1.0)))
+
+
+def test_a_batch_is_painted_in_the_style_that_its_first_frame_has() -> None:
+    class Chooser(Inverter):
+        def __init__(self) -> None:
+            super().__init__()
+            self.chosen: list[Sequence[float]] = []
+
+        def choose(self, shares: Sequence[float]) -> None:
+            self.chosen.append(shares)
+
+    chooser = Chooser()
+    run(7, Brush(chooser, None, batch=3, schedule=SCHEDULE, seconds=lambda frame: frame.pts / 10))
+    assert chooser.chosen == [SCHEDULE.at(seconds) for seconds in (0, 3, 6)]
+
+
+@pytest.mark.parametrize("schedule", [None, SCHEDULE])
+def test_the_blender_knows_how_far_the_style_has_changed(schedule: Schedule | None) -> None:
+    told: list[float | None] = []
+
+    class Listener(Halver):
+        def hold(self, seen: Observation, painted: Image, changed: float | None) -> Image:
+            told.append(changed)
+            return painted
+
+    class Indifferent(Inverter):
+        def choose(self, shares: Sequence[float]) -> None:
+            pass
+
+    seconds = [0.0, 4.0, 9.0]
+    brush = Brush(
+        Indifferent(),
+        Listener(),
+        schedule=schedule,
+        seconds=lambda frame: seconds[frame.pts // 10],
+    )
+    run(3, brush)
+    assert told == pytest.approx([0, 0.4, 0.9]) if schedule else told == [None] * 3
 
 
 class Fault(Exception):

@@ -1,0 +1,40 @@
+"""What tells one painting from another."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.painting.identity import identity, request
+from vidstyle.jobs.style import Style, load_style
+
+MakeClip = Callable[..., Path]
+MakeCollection = Callable[..., Path]
+
+
+@pytest.fixture
+def sea_and_sun(make_collection: MakeCollection) -> list[Style]:
+    """Two styles of one file."""
+    make_collection("sea", "sun", folder=Path(os.environ["VIDSTYLE_STYLES"]))
+    return [load_style(name, device="cpu") for name in ("sea", "sun")]
+
+
+def test_styles_of_one_file_make_paintings_of_their_own(
+    make_clip: MakeClip, sea_and_sun: list[Style]
+) -> None:
+    clip = make_clip(frames=2)
+    config = RunConfig((clip,), "any")
+    sea, sun = (identity(clip, config, style, "torch", 1, 5) for style in sea_and_sun)
+    assert [name for name in sea if sea[name] != sun[name]] == ["the style"]
+    sea_asked, sun_asked = (request("content", config, style) for style in sea_and_sun)
+    assert sea_asked != sun_asked
+
+
+def test_where_segments_end_is_a_part_of_it(make_clip: MakeClip, sea_and_sun: list[Style]) -> None:
+    """Those of two lengths do not fit together."""
+    clip = make_clip(frames=2)
+    config = RunConfig((clip,), "sea")
+    short, long = (identity(clip, config, sea_and_sun[0], "torch", 1, n) for n in (5, 6))
+    assert [name for name in short if short[name] != long[name]] == ["frames a segment"]
