@@ -155,6 +155,21 @@ def test_a_stage_that_hangs_does_not_keep_the_others(monkeypatch: pytest.MonkeyP
     join_all()
 
 
+def test_all_that_hang_have_one_patience_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, waits = [0.0], []
+
+    def hangs(_: object, timeout: float) -> None:
+        waits.append(timeout)
+        now[0] += timeout
+
+    monkeypatch.setattr(prefetch, "monotonic", lambda: now[0])
+    monkeypatch.setattr(prefetch.Boundary, "join", hangs)
+    with Crew() as crew:
+        for _ in range(3):
+            crew.ahead([], 1)
+    assert waits == [prefetch.PATIENCE, 0, 0]
+
+
 def join_all() -> None:
     for thread in threading.enumerate():
         if thread is not threading.current_thread():

@@ -75,6 +75,25 @@ def test_a_sequence_is_called_by_its_name_or_its_folder_s(
     assert result.tasks[0].info.average_rate == 24
 
 
+def test_a_sequence_in_the_working_folder_is_called_by_that_folder_s_name(
+    tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its path says nothing of it."""
+    (tmp_path / "frames").mkdir()
+    monkeypatch.chdir(tmp_path / "frames")
+    Image.open(picture).save("0.png")
+    assert outputs(plan(Path("%d.png"))) == ["frames.monet.mp4"]
+
+
+def test_beside_a_clip_of_its_name_a_sequence_keeps_it(
+    tmp_path: Path, make_clip: MakeClip, picture: Path
+) -> None:
+    """Whole, it would have the place for the number in it."""
+    clip = make_clip("a.mp4", frames=2)
+    Image.open(picture).save(tmp_path / "a_0.png")
+    assert outputs(plan(clip, tmp_path / "a_%d.png")) == ["a.mp4.monet.mp4", "a.monet.mp4"]
+
+
 def test_a_folder_is_expanded_in_order_without_what_is_no_media(
     tmp_path: Path, make_clip: MakeClip, picture: Path
 ) -> None:
@@ -269,6 +288,15 @@ def test_a_suffix_that_cannot_be_written(make_clip: MakeClip, tmp_path: Path, na
 def test_a_folder_that_is_not_there(make_clip: MakeClip, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="/no: there is no such folder"):
         plan(make_clip(frames=2), output=tmp_path / "no" / "where" / "x.mp4")
+
+
+def test_a_folder_is_made_but_not_the_one_that_it_lies_in(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clip = make_clip(frames=2)
+    assert plan(clip, output=tmp_path / "new").tasks[0].output.parent.is_dir()
+    with pytest.raises(UsageError, match="no such folder"):
+        plan(clip, output=tmp_path / "no" / "where")
 
 
 def test_a_folder_that_cannot_be_written(make_clip: MakeClip) -> None:
