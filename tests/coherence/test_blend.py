@@ -206,6 +206,93 @@ def test_more_consistency_is_steadier(device: str | None) -> None:
     assert errors[-1] < 0.2 * errors[0]
 
 
+def seen(steadier: Steadier, level: int, farther: float = 1.0) -> Observation:
+    """A grey frame, all of which the last one has shown, from as much nearer."""
+    height, width = HEIGHT // 2, WIDTH // 2
+    rows, columns = np.mgrid[:height, :width]
+    away = np.stack((columns - width / 2, rows - height / 2), axis=-1)
+    frame = np.full((height, width, 3), level, np.uint8)
+    arrays = frame, ((farther - 1) * away).astype(np.float32), np.zeros((height, width), bool)
+    return Observation(*map(steadier.ops.array, arrays))
+
+
+def first_seen(steadier: Steadier, level: int) -> Observation:
+    """A grey frame that begins a shot."""
+    return Observation(seen(steadier, level).half, None, None)
+
+
+def grey(level: int) -> np.ndarray:
+    return np.full((HEIGHT, WIDTH, 3), level, np.uint8)
+
+
+def stripes(sign: int) -> np.ndarray:
+    """They are 40 levels lighter and darker than grey, which they are on average."""
+    wave = 128 + 40 * sign * np.where(np.arange(WIDTH) // 16 % 2, 1, -1)
+    return np.broadcast_to(wave[None, :, None], (HEIGHT, WIDTH, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("level", "share"), [(103, 0), (104, 1 / 3), (105, 2 / 3), (106, 1)])
+def test_what_fits_in_part_follows_in_part(level: int, share: float, device: str | None) -> None:
+    """Paint departs from 3 levels of change and is gone at 6."""
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), grey(128))
+    held = host(steadier.hold(seen(steadier, level), stripes(1))).astype(int)
+    middles = np.s_[:, 8::16]
+    followed = (held - 128)[middles] / (stripes(1).astype(int) - 128)[middles]
+    assert followed == pytest.approx(share, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("second", "third"), [(104, 100), (104, 104), (105, 100), (105, 106), (106, 103), (106, 109)]
+)
+def test_what_followed_in_part_stands_for_as_much_of_the_change(
+    second: int, third: int, device: str | None
+) -> None:
+    """Of 4, 5 and 6 levels it is 1.3, 3.3 and 6: from there 3 levels up or down still fit."""
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), grey(128))
+    shown = host(steadier.hold(seen(steadier, second), stripes(1))).astype(int)
+    held = host(steadier.hold(seen(steadier, third), stripes(-1)))
+    assert np.abs(held - shown).max() <= 1
+
+
+@pytest.mark.parametrize(("painted", "wanted"), [(110, 110), (124, 124), (160, 124), (40, 76)])
+def test_kept_paint_follows_light_by_24_levels_at_most(
+    painted: int, wanted: int, device: str | None
+) -> None:
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), grey(100))
+    held = host(steadier.hold(seen(steadier, 100), grey(painted)))
+    assert np.abs(held.astype(int) - wanted).max() <= 1
+
+
+def test_light_that_was_followed_is_not_remembered(device: str | None) -> None:
+    """A third of 60 levels is new paint; the 24 that light may add come to these 20 only once."""
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), grey(100))
+    steadier.hold(seen(steadier, 104), grey(160))
+    held = host(steadier.hold(seen(steadier, 102), grey(160)))
+    assert np.abs(held.astype(int) - 144).max() <= 1
+
+
+def test_a_cut_forgets_how_far_paint_was_stretched(device: str | None) -> None:
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), stripes(1))
+    steadier.hold(seen(steadier, 100, farther=1.4), stripes(1))
+    steadier.hold(first_seen(steadier, 100), stripes(1))
+    held = host(steadier.hold(seen(steadier, 100), stripes(-1))).astype(int)
+    assert np.abs(held - stripes(1)).max() <= 1
+
+
+def test_what_no_longer_fits_goes_though_a_changing_style_has_not_begun(
+    device: str | None,
+) -> None:
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), stripes(1), 0.0)
+    held = host(steadier.hold(seen(steadier, 150), stripes(-1), 0.0))
+    assert np.array_equal(held, stripes(-1))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (17, 33), (61, 45)])
 def test_frames_of_any_size_are_held(size: tuple[int, int], device: str | None) -> None:
     steadier = Steadier(*size, device=device)
