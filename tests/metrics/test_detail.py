@@ -29,6 +29,14 @@ def test_the_high_band_holds_fine_waves_whole_and_coarse_ones_not_at_all() -> No
     assert high_band(wave(0.125)) < 0.001 * 60**2 / 2
 
 
+def test_the_high_band_holds_the_finest_wave_whole() -> None:
+    """It goes up and down from pixel to pixel; its energy is the square of its amplitude."""
+    columns = np.arange(256)[None] + np.zeros((128, 1))
+    picture = grey(128 + 60 * (-1) ** columns)
+    assert high_band(picture) == pytest.approx(60**2, rel=0.02)
+    assert high_band(picture.transpose(1, 0, 2)) == pytest.approx(60**2, rel=0.02)
+
+
 def test_the_high_band_of_white_noise_is_its_share_of_the_spectrum() -> None:
     """All but the disc of radius 1/4 in the unit square of frequencies."""
     noise = np.random.default_rng(0).normal(128, 20, (240, 320))

@@ -1,5 +1,6 @@
 """Likeness: 0 or 1 for equal pictures, and what must and must not change it."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -68,3 +69,13 @@ def test_self_similarity_changes_with_layout_and_not_with_the_channels_meaning()
     assert self_similarity_distance(features, 7 * features.flip(1)) == pytest.approx(0, abs=1e-6)
     assert self_similarity_distance(features, features.flip(3)) > 1e-3
     assert self_similarity_distance(features, torch.ones_like(features)) > 1e-3
+
+
+def test_self_similarity_is_the_divergence_from_the_contents_to_the_paintings() -> None:
+    """Of two places, unlike or alike: the softmax of their cosines is (p, 1 - p), or halves."""
+    unlike, alike = torch.eye(2).reshape(1, 2, 1, 2), torch.ones(1, 2, 1, 2)
+    p = math.e / (math.e + 1)
+    there = p * math.log(p / 0.5) + (1 - p) * math.log((1 - p) / 0.5)
+    back = 0.5 * math.log(0.5 / p) + 0.5 * math.log(0.5 / (1 - p))
+    assert self_similarity_distance(unlike, alike) == pytest.approx(there, rel=1e-4)
+    assert self_similarity_distance(alike, unlike) == pytest.approx(back, rel=1e-4)

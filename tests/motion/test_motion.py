@@ -98,6 +98,29 @@ def test_a_motion_boundary_is_where_the_flow_jumps() -> None:
     assert not edges[:, 12:].any()
 
 
+def test_a_motion_boundary_is_told_across_and_down() -> None:
+    flow = np.zeros((20, 20, 2), np.float32)
+    flow[:, 10:] = 3
+    edges = motion_boundary(flow)
+    assert edges[:, 9].all()
+    assert np.array_equal(motion_boundary(flow.transpose(1, 0, 2).copy()), edges.T)
+
+
+@pytest.mark.parametrize("level", [30, 220])
+def test_what_is_seen_elsewhere_is_not_hidden_whatever_the_way_back(
+    level: int, device: str | None
+) -> None:
+    """A square, darker or lighter than all else, is gone; the way back leads elsewhere all over."""
+    ops, _ = open_ops(80, 120, device)
+    after = np.full((40, 60, 3), 128, np.uint8)
+    before, wanted = after.copy(), np.zeros((40, 60), bool)
+    after[10:20, 10:20] = level
+    wanted[7:23, 7:23] = True  # three pixels around it, too
+    flow = ops.array(np.full((40, 60, 2), 3, np.float32))
+    mask = hidden(ops.array(after), ops.array(before), flow, flow, ops)
+    assert np.array_equal(ops.host(mask), wanted)
+
+
 def test_a_thing_that_uncovers_what_was_behind_it_is_hidden_before(device: str | None) -> None:
     """A square moves right over a still ground: the strip on its left was not visible before."""
     ground, thing = texture(1), texture(2)

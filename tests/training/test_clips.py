@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from vidstyle.errors import InputError
+from vidstyle.training import clips
 from vidstyle.training.clips import ClipPairs, FramePair, MovedBatches, load_pair, save_pair
 from vidstyle.training.config import MARGIN
 from vidstyle.training.data import PhotoBatches, find_photos
 from vidstyle.training.losses import stability_loss
-from vidstyle.training.motion import MovedPair
+from vidstyle.training.motion import MovedPair, centre
 
 SIDE = 32
 RIGHT, DOWN = 3, -2
@@ -105,3 +106,22 @@ def test_some_steps_see_clips_and_the_same_ones_each_time(
     assert 6 <= sum(from_clips) <= 18
     assert all(torch.equal(mixed[k].second, mixed[k].second) for k in steps)
     assert all(torch.equal(mixed[k].first[1:], alone[k].first[1:]) for k in steps)
+
+
+@pytest.mark.parametrize(("beside", "first", "second"), [(False, 3, 2), (True, 6, 3)])
+def test_frames_take_the_places_of_half_of_the_photographs_or_come_before_all(
+    pair: FramePair,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    beside: bool,
+    first: int,
+    second: int,
+) -> None:
+    monkeypatch.setattr(clips, "CLIP_SHARE", 1)
+    drawn(pair, tmp_path / "pairs", seeds=0)
+    batches = PhotoBatches(find_photos(photos), 3, SIDE + 2 * MARGIN, seed=5)
+    made = MovedBatches(batches, SIDE, ClipPairs(tmp_path / "pairs"), beside=beside)[0]
+    assert (len(made.first), len(made.second)) == (first, second)
+    kept = first - second
+    assert torch.equal(made.first[second:], centre(batches[0], SIDE)[-kept:])

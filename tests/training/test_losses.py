@@ -1,5 +1,7 @@
 """Losses: zero where they must be, and the closed forms of simple cases."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from vidstyle.training.losses import (
     FeatureStatistics,
     content_loss,
+    feature_stability_loss,
     grid_loss,
     stability_loss,
     statistics,
@@ -67,6 +70,25 @@ def test_a_faint_channel_counts_as_much_as_a_strong_one() -> None:
     assert losses[0] == pytest.approx(losses[1], rel=0.05)
 
 
+def test_a_shift_is_measured_by_the_paintings_contrast_as_well() -> None:
+    """10 deviations of the style are one of both, where the painting's variance is 99 times its."""
+    style = statistics(torch.randn(1, 3, 32, 32, generator=torch.manual_seed(0)))
+    deviation = style.covariance.diagonal(dim1=1, dim2=2).sqrt()
+    there, away = (
+        style_loss([FeatureStatistics(mean, 99 * style.covariance)], [style])
+        for mean in (style.mean, style.mean + 10 * deviation)
+    )
+    assert (away - there).item() == pytest.approx(1, rel=0.01)
+
+
+def test_a_channel_that_hardly_responds_to_the_style_does_not_rule() -> None:
+    noise = torch.randn(2, 2, 64, 64, generator=torch.manual_seed(0))
+    style = noise[:1] * torch.tensor([1, 1e-4]).view(1, 2, 1, 1)
+    painted = style.clone()
+    painted[:, 1] += 0.01 * noise[1:, 1]
+    assert style_loss([statistics(painted)], [statistics(style)]) < 0.05
+
+
 def test_losses_are_zero_at_their_targets() -> None:
     features = torch.rand(2, 3, 8, 8) + 0.1
     style = [statistics(features)]
@@ -105,9 +127,30 @@ def test_stability_counts_only_inside_the_mask() -> None:
     assert stability_loss(torch.cat([a, b]), still_pair(torch.zeros_like(mask))) == 0
 
 
+def test_white_need_not_become_lighter() -> None:
+    pair = still_pair(torch.ones(1, 1, 8, 8))
+    lit = replace(pair, light=torch.full_like(pair.light, 0.1))
+    assert stability_loss(torch.ones(2, 3, 8, 8), lit) == 0
+    assert stability_loss(torch.full((2, 3, 8, 8), 0.5), lit).item() == pytest.approx(0.1)
+
+
+def test_features_that_should_hold_still_gain_nothing_by_being_large() -> None:
+    """Both are drawn towards each other, as hard; their size is only a unit."""
+    features = torch.rand(2, 3, 8, 8, generator=torch.manual_seed(0)).requires_grad_()
+    feature_stability_loss(features, still_pair(torch.ones(1, 1, 8, 8))).backward()
+    assert features.grad is not None
+    assert features.grad.any()
+    assert torch.allclose(features.grad[0], -features.grad[1], atol=1e-6)
+
+
 def test_a_texture_on_the_networks_grid_costs_and_the_same_off_it_does_not() -> None:
     columns = torch.arange(88)
     locked, free = ((columns % period == 0).float().expand(1, 3, 88, 88) for period in (4, 5))
     assert grid_loss(locked).item() == pytest.approx(3 / 16)
     assert grid_loss(free) < 0.05 * grid_loss(locked)
     assert grid_loss(torch.full((1, 3, 88, 88), 0.3)) < 1e-12
+
+
+def test_the_grid_shows_in_pictures_smaller_than_what_is_averaged() -> None:
+    columns = (torch.arange(16) % 4 == 0).float().expand(1, 3, 16, 16)
+    assert grid_loss(columns).item() == pytest.approx(3 / 16)

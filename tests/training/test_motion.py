@@ -84,6 +84,29 @@ def test_a_painting_that_ignores_the_light_is_not_steady(photos: Tensor) -> None
         assert stability_loss(unlit, pair) > 0.01
 
 
+def test_most_pairs_keep_their_light(photos: Tensor) -> None:
+    assert sum(bool(pair.light.any()) for pair in pairs(photos)) < len(SEEDS) / 2
+
+
+def test_what_passes_in_front_is_cut_from_another_picture(photos: Tensor) -> None:
+    """Of four flat pictures, the first and second are moved: each meets the one after the next."""
+    flat = torch.tensor([0.2, 0.3, 0.6, 0.7]).view(4, 1, 1, 1).expand_as(photos)
+    covered = [pair for pair in pairs(flat) if pair.uncovered.min() == 0]
+    assert len(covered) >= 4
+    for pair in covered:
+        for second, uncovered, level in zip(pair.second, pair.uncovered, (0.6, 0.7), strict=True):
+            passing = second[(uncovered == 0).expand_as(second)]
+            assert torch.allclose(passing, torch.tensor(level))
+
+
+@pytest.mark.parametrize(("count", "moved"), [(1, 1), (2, 1), (3, 2)])
+def test_half_of_the_pictures_are_moved_and_of_an_odd_number_one_more(
+    photos: Tensor, count: int, moved: int
+) -> None:
+    pair = moved_pair(photos[:count], SIDE, np.random.default_rng(0))
+    assert (len(pair.first), len(pair.second)) == (count, moved)
+
+
 def test_what_passes_in_front_does_not_count(photos: Tensor) -> None:
     covered = [pair for pair in pairs(photos) if pair.uncovered.min() == 0]
     assert len(covered) >= 4
@@ -111,6 +134,14 @@ def test_disturbance_is_small_and_there() -> None:
     for seed in range(10):
         change = (disturb(flat, np.random.default_rng(seed)) - flat).abs()
         assert 0 < change.mean() < 0.03
+
+
+def test_noise_is_now_hardly_there_and_now_two_hundredths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(motion, "_compress", lambda photo, quality: photo)
+    flat = torch.full((1, 3, 32, 32), 0.5)
+    sizes = [float(disturb(flat, np.random.default_rng(seed)).std()) for seed in SEEDS]
+    assert min(sizes) < 0.002
+    assert 0.018 < max(sizes) < 0.021
 
 
 def test_half_of_the_pictures_are_compressed() -> None:
