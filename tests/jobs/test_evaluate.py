@@ -262,6 +262,15 @@ def test_the_unblended_painting_is_repainted_from_the_outputs_stamp(
     assert report.outputs[0].measures["detail"] == report.unblended.measures["detail"]
 
 
+def test_the_unblended_painting_has_the_bars_that_the_output_has(
+    write_frames: MakeClip, tiny_style: str
+) -> None:
+    source = write_frames("clip.mp4", [np.pad(f, ((9, 9), (0, 0), (0, 0))) for f in moving()[:3]])
+    report = measured(source, painted(source, consistency=0, strength=0.6))
+    assert report.unblended is not None
+    assert report.outputs[0].measures["detail"] == report.unblended.measures["detail"]
+
+
 def test_the_unblended_painting_is_painted_on_the_outputs_own_engine(
     write_frames: MakeClip, tiny_style: str
 ) -> None:

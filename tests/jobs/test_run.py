@@ -79,6 +79,33 @@ def test_strength_zero_gives_the_input_exactly(make_clip: MakeClip) -> None:
 
 
 @pytest.mark.parametrize("kind", ["clip", "picture"])
+def test_black_bars_stay_and_what_they_frame_is_painted_as_without_them(
+    write_frames: MakeClip, tmp_path: Path, kind: str
+) -> None:
+    rng = np.random.default_rng(0)
+    plain = rng.integers(60, 256, (40, 64, 3), np.uint8)
+    barred = np.pad(plain, ((8, 12), (0, 0), (0, 0)))
+    paintings = {}
+    for name, picture in (("plain", plain), ("barred", barred)):
+        source, output = tmp_path / f"{name}.png", tmp_path / f"{name}.painted.png"
+        Image.fromarray(picture).save(source)
+        if kind == "clip":
+            source, output = (
+                write_frames(f"{name}.mkv", [picture] * 3),
+                tmp_path / f"{name}.nut.mkv",
+            )
+        (file,) = paint(source, output=output, encode=WITHOUT_LOSS).files
+        assert (file.height, file.width) == picture.shape[:2]
+        shown = read_image(output) if kind == "picture" else frames_of(output)[-1].image
+        paintings[name] = shown
+    assert not paintings["barred"][:8].any()
+    assert not paintings["barred"][-12:].any()
+    np.testing.assert_array_equal(paintings["barred"][8:-12], paintings["plain"])
+    if kind == "clip":
+        assert file.notes == ("has black bars, which stay; 64x40 were painted",)
+
+
+@pytest.mark.parametrize("kind", ["clip", "picture"])
 def test_colours_are_kept(make_clip: MakeClip, tmp_path: Path, kind: str) -> None:
     """The red less the green of a pixel is what it was, and the light of it is not."""
     source, output = make_clip(frames=3), tmp_path / "kept.mkv"

@@ -28,6 +28,7 @@ from vidstyle.jobs.style import Style, load_style
 from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.device import choose_device
 from vidstyle.stylizers.registry import StyleRegistry
+from vidstyle.video.bars import Bars
 from vidstyle.video.steps import decode, encode, to_rgb, to_yuv
 from vidstyle.video.write import encode_track
 
@@ -66,8 +67,8 @@ def measure_alone(config: RunConfig, footage: Footage) -> Alone:
     bench = _Bench(config, footage, style, on_cpu=device == "cpu")
     stages = {stage: Spread.of(ms) for stage, ms in bench.stages()}
     file = StyleRegistry().find(config.style, style.card.tier)
-    pixels = footage.info.width * footage.info.height
-    return Alone(stages, ceiling(device, bench.clock), operations(file, pixels))
+    height, width = bench.size
+    return Alone(stages, ceiling(device, bench.clock), operations(file, height * width))
 
 
 class _Bench:
@@ -78,10 +79,11 @@ class _Bench:
         self._config, self._footage, self._style = config, footage, style
         self._info = footage.info
         self._track = config.output.with_suffix(".nut")
-        self._size = (self._info.height, self._info.width)
+        self._bars = Bars.of_clip(self._info)
+        self.size = self._bars.inside(self._info.height, self._info.width)
         self.clock: Callable[[], float] = process_time if on_cpu else perf_counter
         self._settle: Callable[[], None] = _nothing if on_cpu else _wait_for_device
-        held = max(_FEWEST, min(_MOST, _HELD_PIXELS // (self._size[0] * self._size[1])))
+        held = max(_FEWEST, min(_MOST, _HELD_PIXELS // (self.size[0] * self.size[1])))
         self._held = min(footage.frames, held)
         self._encoded = self._held if on_cpu else _ENCODED_ON_GPU
 
@@ -92,17 +94,20 @@ class _Bench:
         frames, ms = self._each(to_rgb(decoded, self._info, readers()))
         yield TO_RGB, ms
         images = [frame.image for frame in frames]
-        steadier = Steadier(*self._size, self._config.consistency, self._style.tensors_on)
-        pictures = [steadier.ops.array(image) for image in images]
+        steadier = Steadier(*self.size, self._config.consistency, self._style.tensors_on)
+        pictures = [steadier.ops.array(self._bars.cut(image)) for image in images]
         paintings, ms = self._stylizing(pictures, steadier.ops)
         yield STYLIZE, ms
         seen, ms = self._each(map(steadier.observe, pictures))
         yield FLOW, ms[1:]  # the first frame has nothing to follow
         held, ms = self._each(map(steadier.hold, seen, paintings))
         yield BLEND, ms[1:]
-        steady = map(steadier.ops.host, held)
+        steady = [
+            self._bars.filled(image, steadier.ops.host(part))
+            for image, part in zip(images, held, strict=True)
+        ]
         first = encode_track(islice(frames, 1), self._track, self._info, self._config.encode)
-        written, ms = self._each(to_yuv(list(steady), self._info, first.pixel_format))
+        written, ms = self._each(to_yuv(steady, self._info, first.pixel_format))
         yield TO_YUV, ms
         yield ENCODE, [self._encoding(written) for _ in range(_REPEATS)]
 
@@ -112,7 +117,7 @@ class _Bench:
         return 1000 * (self.clock() - since) / count
 
     def _stylizing(self, images: Sequence[Array], ops: Ops) -> tuple[list[Array], list[float]]:
-        engine, batch = self._style.engine(*self._size), self._style.batch(*self._size)
+        engine, batch = self._style.engine(*self.size), self._style.batch(*self.size)
         twice = [*images, *images]
         groups = [ops.stacked(twice[n : n + batch]) for n in range(0, len(images), batch)]
         for _ in range(2):  # the first calls still set things up, on a GPU the second, too

@@ -72,7 +72,7 @@ def _repainter(
         )
         return None
     try:
-        return repainter(model[1], source.height, source.width, config.device, notes)
+        return repainter(model[1], source, config.device, notes)
     except StyleError as error:
         notes.append(f"the unblended painting cannot be repainted: {error}; name --unblended")
         return None

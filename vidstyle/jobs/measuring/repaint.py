@@ -10,17 +10,18 @@ from vidstyle.jobs.painting.finish import Finish, Image
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.mixture import is_schedule
+from vidstyle.types import VideoInfo
+from vidstyle.video.bars import Bars
 
 
 def repainter(
-    stamp: dict[str, Any], height: int, width: int, device: str, notes: list[str]
+    stamp: dict[str, Any], source: VideoInfo, device: str, notes: list[str]
 ) -> Callable[[Image], Image]:
     """What paints a source's frames as `stamp` says they were, with consistency 0.
 
     Args:
         stamp: from `video.stamp.read_stamp`.
-        height: of the frames.
-        width: likewise.
+        source: the clip.
         device: as for `load_style`; "auto" takes the stamp's own device and engine if they are
             here, since engines differ in rounding.
         notes: gets a sentence where another engine has to do.
@@ -28,11 +29,17 @@ def repainter(
     Raises:
         StyleError: the style is not there any more.
     """
-    engine = _engine(stamp, height, width, device)
+    bars = Bars.of_clip(source)
+    engine = _engine(stamp, *bars.inside(source.height, source.width), device)
     if engine.name != (own := stamp.get("engine", engine.name)):
         notes.append(f"the unblended painting is painted on {engine.name}, the output was on {own}")
     finish = Finish.of_stamp(stamp)
-    return lambda image: finish(image, engine.paint(image[None])[0])
+
+    def paint(image: Image) -> Image:
+        part = bars.cut(image)
+        return bars.filled(image, finish(part, engine.paint(part[None])[0]))
+
+    return paint
 
 
 def _engine(stamp: dict[str, Any], height: int, width: int, device: str) -> Engine:

@@ -36,6 +36,7 @@ from vidstyle.jobs.text import count
 from vidstyle.motion.ops import Ops
 from vidstyle.stylizers.engine import Engine
 from vidstyle.types import VideoInfo
+from vidstyle.video.bars import Bars
 from vidstyle.video.images import is_see_through, read_image, write_image
 from vidstyle.video.mux import MuxSummary, mux
 from vidstyle.video.read import ReadReport, read_frames, treatments
@@ -71,27 +72,31 @@ class Job:
 
     def _picture(self) -> FileReport:
         image = read_image(self.task.input)
-        engine = self._engine(*image.shape[:2])
+        bars = Bars.of_pictures([image])
+        part = bars.cut(image)
+        engine = self._engine(*part.shape[:2])
         since = perf_counter()
         with self.watch.timing(PAINTING):
-            painting = Finish.of(self.config)(image, engine.paint(image[None])[0])
+            finished = Finish.of(self.config)(part, engine.paint(part[None])[0])
+            painting = bars.filled(image, finished)
         self._tell(engine)
         if is_see_through(self.task.input):
             self._note("is see-through in places; what lies behind is painted white")
         with self.watch.timing(ENCODING), part_folder(self.task.output) as folder:
-            part = folder / self.task.output.name
-            write_image(part, painting, self._stamp(engine))
-            publish([part], self.task.output.parent, overwrite=self.task.overwrite)
+            file = folder / self.task.output.name
+            write_image(file, painting, self._stamp(engine))
+            publish([file], self.task.output.parent, overwrite=self.task.overwrite)
         read = ReadReport(frames=1, expected_frames=1)
         return self._report(engine, image.shape[:2], read, since)
 
     def _clip(self, info: VideoInfo) -> FileReport:
-        size = info.height, info.width
+        bars = Bars.of_clip(info)
+        size = bars.inside(info.height, info.width)
         engine = self._engine(*size)
         since, read = perf_counter(), ReadReport()
         with self._journal(size, engine) as (journal, batch):
             resumed = journal.frames
-            self._write_segments(journal, info, engine, batch, read)
+            self._write_segments(journal, info, bars, engine, batch, read)
             joined = self._join(journal, info, engine, read)
         nudged = sum(segment.nudged for segment in journal.segments)
         notes = (
@@ -100,6 +105,9 @@ class Job:
             *journal.segments[-1].notes,
             *joined.notes,
         )
+        if bars:
+            notes = (f"has black bars, which stay; {size[1]}x{size[0]} were painted", *notes)
+        size = info.height, info.width
         return self._report(engine, size, read, since, resumed, joined.copied, notes)
 
     def _engine(self, height: int, width: int) -> Engine:
@@ -140,15 +148,22 @@ class Job:
         return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*size)
 
     def _write_segments(
-        self, journal: Journal, info: VideoInfo, engine: Engine, batch: int, read: ReadReport
+        self,
+        journal: Journal,
+        info: VideoInfo,
+        bars: Bars,
+        engine: Engine,
+        batch: int,
+        read: ReadReport,
     ) -> None:
         """Decode, paint, steady and encode, in threads; this one looks after them."""
-        config, size = self.config, (info.height, info.width)
+        config, size = self.config, bars.inside(info.height, info.width)
         steadier = Steadier(*size, config.consistency, self.style.tensors_on)
         brush = Brush(
             engine,
             KeptBlender(steadier, journal) if config.consistency else None,
             Finish.of(config),
+            bars,
             batch,
             steadier.ops,
             self.style.schedule,

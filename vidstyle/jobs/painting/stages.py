@@ -16,6 +16,7 @@ from vidstyle.motion.opencv_ops import OpenCvOps
 from vidstyle.motion.ops import Array, Ops
 from vidstyle.stylizers.mixture import Schedule
 from vidstyle.types import Frame
+from vidstyle.video.bars import Bars
 
 T = TypeVar("T")
 Seen = tuple[Frame, Array, Observation | None]
@@ -61,6 +62,8 @@ class Brush:
     blender: Blender | None
     """None takes frames as they are painted."""
     finish: Finish = field(default_factory=Finish)
+    bars: Bars = field(default_factory=Bars)
+    """They stay black; what is painted, followed and held is what lies between them."""
     batch: int = 1
     """Frames that are painted at a time; the painter always gets this many."""
     ops: Ops = field(default_factory=OpenCvOps)
@@ -87,7 +90,7 @@ def _observe(
     frames: Iterable[Frame], brush: Brush, watch: Stopwatch
 ) -> Generator[Seen, None, None]:
     for frame in frames:
-        picture = brush.ops.array(frame.image)
+        picture = brush.ops.array(brush.bars.cut(frame.image))
         if brush.blender is None:
             yield frame, picture, None
             continue
@@ -138,7 +141,8 @@ def _steady(
             steady = painting
             if brush.blender is not None and seen is not None:
                 steady = brush.blender.hold(seen, painting, _changed(frame, brush))
-            image = brush.finish(frame.image, brush.ops.host(steady))
+            finished = brush.finish(brush.bars.cut(frame.image), brush.ops.host(steady))
+            image = brush.bars.filled(frame.image, finished)
         yield replace(frame, image=image)
 
 
