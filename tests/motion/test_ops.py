@@ -45,6 +45,7 @@ OPERATIONS: dict[str, Callable[[Ops, Inputs], Array | tuple[Array, ...]]] = {
     "weighted": lambda ops, x: (ops.weighted(x.tint, x.fresh), ops.weighted(x.flow, x.plane)),
     "squared_length": lambda ops, x: ops.squared_length(x.flow),
     "products": lambda ops, x: ops.products(*quarters(ops, x)),
+    "grey": lambda ops, x: ops.grey(x.picture),
     "largest": lambda ops, x: ops.largest(x.picture),
     "area": lambda ops, x: tuple(ops.resized(each, x.fresh.shape, "area") for each in smooth(x)),
     "half": lambda ops, x: ops.resized(x.plane, tuple(-(-n // 2) for n in x.size), "area"),

@@ -14,6 +14,7 @@ from vidstyle.coherence.change import change
 from vidstyle.coherence.memory import MOST_HEIGHT, Memory
 from vidstyle.coherence.turns import Turns
 from vidstyle.errors import InputError
+from vidstyle.motion.camera import without_noise
 from vidstyle.motion.cuts import THUMBNAIL, is_cut
 from vidstyle.motion.occlusion import hidden
 from vidstyle.motion.ops import Array, Estimator, Ops, open_ops
@@ -175,7 +176,7 @@ class Steadier:
 
 
 def _find_motion(estimator: Estimator, ops: Ops, half: Array, last: Array) -> tuple[Array, Array]:
-    flow, back = estimator.there_and_back(half, last)
+    flow, back = without_noise(half, last, *estimator.there_and_back(half, last), ops)
     return flow, hidden(half, last, flow, back, ops)
 
 

@@ -69,6 +69,9 @@ class OpenCvOps:
         (p, q, r, s), (t, u, v, w) = cv2.split(a), cv2.split(b)
         return cv2.merge((p * t + q * v, p * u + q * w, r * t + s * v, r * u + s * w))
 
+    def grey(self, picture: Array) -> Array:
+        return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
     def largest(self, picture: Array) -> Array:
         red, green, blue = cv2.split(picture)  # much faster than NumPy's `max`
         return cv2.max(cv2.max(red, green), blue)

@@ -71,6 +71,9 @@ class Ops(Protocol):
     def products(self, a: Array, b: Array) -> Array:
         """(H, W, 4) of two such: each pixel holds a 2x2 matrix, row by row, and so does a @ b."""
 
+    def grey(self, picture: Array) -> Array:
+        """(H, W): the luma of a picture (BT.601) as uint8."""
+
     def largest(self, picture: Array) -> Array:
         """(H, W): the largest of each pixel's channels."""
 

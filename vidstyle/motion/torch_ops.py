@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from vidstyle.cuda import Recording, download, upload
 from vidstyle.motion.ops import Size, Type, Work
 
+_GREY = (0.299, 0.587, 0.114)
 _KERNELS: Final = {"cubic": "bicubic", "linear": "bilinear", "nearest": "nearest"}
 
 
@@ -73,6 +74,9 @@ class TorchOps:
     def products(self, a: Tensor, b: Tensor) -> Tensor:
         size = a.shape[:2]  # libraries of matrices are made for few large ones
         return (a.reshape(*size, 2, 2, 1) * b.reshape(*size, 1, 2, 2)).sum(dim=-2).flatten(-2)
+
+    def grey(self, picture: Tensor) -> Tensor:
+        return _levels((picture * constant(_GREY, picture.device)).sum(dim=-1))
 
     def largest(self, picture: Tensor) -> Tensor:
         return picture.amax(dim=-1)

@@ -1,0 +1,117 @@
+"""How the camera moves, and flow that follows it wherever it would otherwise follow noise."""
+
+from __future__ import annotations
+
+from vidstyle.motion.ops import Array, Ops, Size
+
+# How much coarser than the flow noise is looked for, and how much coarser still the camera is.
+_COARSE, _COARSER = 2, 2
+# Rounds of fitting; what differs by more than so many pixels has little say in the last one, and
+# what differs by twice as many in the one before.
+_ROUNDS, _ALIKE = 4, 0.15
+# Texture, a squared slope, that counts: a few strong edges are not to decide for all.
+_STRONG = 50.0
+# Texture is as likely as not where it is so many times the square of the noise.
+_NOISY = 100.0
+# Part of the texture around that has to move with the camera: up to the first the camera does not
+# count, from the second on entirely.
+_DOUBTFUL, _CERTAIN = 0.7, 0.95
+# Coarse pixels that are around, and how much the whole picture counts beside them.
+_AROUND, _WHOLE = 25, 0.3
+# How many times worse than flow the camera may explain a place: up to the first it is noise, from
+# the second on something moves there.
+_NOISE, _MOTION = 1.15, 1.6
+
+
+def without_noise(a: Array, b: Array, there: Array, back: Array, ops: Ops) -> tuple[Array, Array]:
+    """The flow `there`, from (h, w, 3) picture `a` to `b`, and the one `back`, less their noise.
+
+    Flow explains noise by motion, another one in each frame, and paint that follows it wobbles. So
+    flows (h, w, 2) become the camera's motion, as far as noise outweighs texture, what is around
+    moves with the camera, and that explains the place as well. Noise is what flow leaves
+    unexplained: clean pictures keep theirs.
+    """
+    size: Size = there.shape[0], there.shape[1]
+    small = _reduced(size, _COARSE)
+    greys = (ops.floats(ops.grey(picture)) for picture in (a, b))
+    here, other = (ops.smooth(ops.resized(grey, small, "area")) for grey in greys)
+
+    def unexplained(flow: Array) -> Array:
+        return abs(here - ops.fetch(other, ops.grid(small) + flow, "linear"))
+
+    flow = ops.resized(there, small, "area") / _COARSE
+    left = unexplained(flow)
+    noise = (left**0.5).mean() ** 2  # by roots, since the little that is hidden would outweigh it
+    texture = _texture(here, ops)
+    clear = texture / (texture + _NOISY * noise * noise + 1e-3)
+    camera, alike = camera_motion(flow, clear * texture.clip(0, _STRONG), ops)
+    worse = ops.blur(unexplained(camera), 7) / (ops.blur(left, 7) + 0.3 * noise + 0.02)
+    unmoved = (1 - clear) * (1 - _ramp(worse, _NOISE, _MOTION))
+    share = ops.resized(ops.blur(unmoved * _ramp(alike, _DOUBTFUL, _CERTAIN), 3), size, "linear")
+    camera = ops.resized(camera, size, "linear") * _COARSE
+    return (
+        there + ops.weighted(camera - there, share),
+        back + ops.weighted(-camera - back, share),
+    )
+
+
+def camera_motion(flow: Array, weight: Array, ops: Ops) -> tuple[Array, Array]:
+    """The shift, turn and zoom that most of a flow follows, and how much of it does, by place.
+
+    Least squares, in rounds that leave out more and more of what differs, by the weights of Geman
+    and McClure (1987).
+
+    Args:
+        flow: (h, w, 2), in pixels.
+        weight: (h, w): how far it is to be believed, 0 or more.
+        ops: of these arrays.
+
+    Returns:
+        The motion as a flow (h, w, 2), and (h, w): the part of the weight around each pixel that
+        moves so, 0 to 1.
+    """
+    size: Size = flow.shape[0], flow.shape[1]
+    coarse = _reduced(size, _COARSER)
+    flow, weight = (ops.resized(each, coarse, "area") for each in (flow, weight))
+    say = weight
+    for doublings in reversed(range(_ROUNDS)):
+        camera = _similarity(flow, say, ops)
+        apart = ops.squared_length(flow - camera)
+        say = weight / (1 + apart / (_ALIKE * 2**doublings) ** 2) ** 2
+    moved_so = weight * ops.floats(apart < _ALIKE**2)
+    whole = _WHOLE * weight.mean() + 1e-6
+    everywhere = moved_so.mean() / (weight.mean() + 1e-6)
+    around, all_around = ops.blur(moved_so, _AROUND), ops.blur(weight, _AROUND)
+    part = (around + whole * everywhere) / (all_around + whole)
+    return ops.resized(camera, size, "linear"), ops.resized(part, size, "linear")
+
+
+def _similarity(flow: Array, weight: Array, ops: Ops) -> Array:
+    """The shift, turn and zoom that differ least from a flow by weighted squares, as a flow."""
+    total = weight.sum() + 1e-6
+
+    def mean(plane: Array) -> Array:
+        return (weight * plane).sum() / total
+
+    grid = ops.grid((flow.shape[0], flow.shape[1]))
+    x, y, u, v = grid[..., 0], grid[..., 1], flow[..., 0], flow[..., 1]
+    x, y, shift_x, shift_y = x - mean(x), y - mean(y), mean(u), mean(v)
+    u, v = u - shift_x, v - shift_y
+    spread = mean(x * x + y * y) + 1e-6
+    zoom, turn = mean(x * u + y * v) / spread, mean(x * v - y * u) / spread
+    return ops.stacked((shift_x + zoom * x - turn * y, shift_y + turn * x + zoom * y), -1)
+
+
+def _reduced(size: Size, factor: int) -> Size:
+    return max(size[0] // factor, 1), max(size[1] // factor, 1)
+
+
+def _texture(plane: Array, ops: Ops) -> Array:
+    """The mean squared slope around each pixel."""
+    across, down = ops.slopes(plane)
+    return ops.blur(across * across + down * down, 5)
+
+
+def _ramp(value: Array, begin: float, end: float) -> Array:
+    """0 up to `begin`, 1 from `end`."""
+    return ((value - begin) / (end - begin)).clip(0, 1)
