@@ -26,8 +26,9 @@ _STEEP, _GENTLE = 2.0, 1.0
 _TOUCHED = 0.02
 # Pixels of the half-size frame that make one cell of the broad colours.
 _CELL = 16
-# Levels by which the broad colours may follow: more is a change of what is there, not of light.
-_MOST_TINT = 24.0
+# Levels by which the painter's broad colours change at which strokes begin to give way, and at which
+# they are all gone. What enters a frame changes the colours of all that is in it.
+_RECOLOURED, _REPAINTED = 16.0, 32.0
 _SUM_BYTES = 4
 
 
@@ -192,33 +193,34 @@ def _keep(
 ) -> tuple[Array]:
     """Follow the motion; what is remembered stays where it fits.
 
-    It is stored as it is shown, but for its broad colours: they are found anew in each frame, and
-    would add up in paint that is stored again and again.
+    Its broad colours become those of the new paint: light changes, strokes stay. They are shown,
+    but not stored, since they would add up in paint that is stored again and again.
     """
     memory.follow(flow, lost)
     kept = memory.recall()
     worn = change(half, kept, ops)
     if outdated is not None:
         worn = ops.maximum(worn, outdated)
-    fresh = ops.blur(((worn - 0.5) * crossing + 0.5).clip(0, 1), 3)
-    soft = worn - fresh
     size = half.shape[0], half.shape[1]
     new, old = (ops.resized(picture, size, "area") for picture in (painted, kept.painted))
     difference = ops.difference(new, old)
+    broad = ops.resized(_broad(difference, worn, ops), size, "linear")
+    recoloured = (ops.largest(abs(broad)) - _RECOLOURED) / (_REPAINTED - _RECOLOURED)
+    worn = ops.maximum(worn, recoloured.clip(0, 1))
+    fresh = ops.blur(((worn - 0.5) * crossing + 0.5).clip(0, 1), 3)
+    soft = worn - fresh
     tint = ops.smooth(ops.weighted(difference, soft))
     steady = ops.mixed(kept.painted, painted, fresh, tint)
     source_tint = ops.smooth(ops.weighted(ops.difference(half, kept.source), soft))
     source = ops.mixed(kept.source, half, fresh, source_tint)
     memory.store(steady, source, fresh, ops.widened(fresh > _TOUCHED, 3))
-    return (ops.tinted(steady, _broad_tint(difference, worn, ops)),)
+    return (ops.tinted(steady, ops.weighted(broad, 1 - worn)),)
 
 
-def _broad_tint(difference: Array, worn: Array, ops: Ops) -> Array:
-    """What brings kept paint to the broad colours of the new: light changes, strokes stay."""
+def _broad(difference: Array, worn: Array, ops: Ops) -> Array:
+    """How the broad colours of new paint differ from those of what is kept, a value a cell."""
     height, width = worn.shape
     cells = (max(height // _CELL, 1), max(width // _CELL, 1))
     kept = (1 - worn).clip(1e-3, 1)
     weight = ops.smooth(ops.resized(kept, cells, "area"))[..., None]
-    weighted = ops.smooth(ops.resized(ops.weighted(difference, kept), cells, "area"))
-    tint = (weighted / weight).clip(-_MOST_TINT, _MOST_TINT)
-    return ops.weighted(ops.resized(tint, (height, width), "linear"), kept)
+    return ops.smooth(ops.resized(ops.weighted(difference, kept), cells, "area")) / weight
