@@ -17,6 +17,7 @@ Flow = NDArray[np.float32]
 
 SIZE = HEIGHT, WIDTH = 180, 320
 OPS = OpenCvOps()
+NO_DOUBT = np.zeros(SIZE, np.float32)
 
 
 def similar(shift_x: float, shift_y: float, zoom: float, turn: float) -> Flow:
@@ -33,7 +34,7 @@ def test_the_camera_is_what_most_of_the_picture_follows(
     camera = similar(shift_x, shift_y, zoom, turn)
     flow = camera.copy()
     flow[40:120, :80] += (4, -3)  # a ninth of it moves by itself
-    found, share = camera_motion(flow, np.ones(SIZE, np.float32), OPS)
+    found, share = camera_motion(flow, np.ones(SIZE, np.float32), NO_DOUBT, OPS)
     inside = (slice(4, -4), slice(4, -4))  # the border of a reduced flow is that of its last cell
     np.testing.assert_allclose(found[inside], camera[inside], atol=0.1)
     assert share[90, 300] > 0.95
@@ -45,9 +46,21 @@ def test_what_is_not_to_be_believed_has_no_say() -> None:
     flow[:, :40] = 1
     weight = np.zeros(SIZE, np.float32)
     weight[:, :40] = 1
-    found, share = camera_motion(flow, weight, OPS)
+    found, share = camera_motion(flow, weight, NO_DOUBT, OPS)
     np.testing.assert_allclose(found, 1, atol=0.05)
     assert share[50, 20] > 0.95
+
+
+def test_what_may_be_an_error_of_the_flow_moves_with_the_camera() -> None:
+    """Half a pixel more or less is a motion of its own only where the flow is sure."""
+    flow = np.full((*SIZE, 2), 1.5, np.float32)
+    flow[np.arange(HEIGHT) % 32 < 16] += 1
+    weight = np.ones(SIZE, np.float32)
+    _, when_sure = camera_motion(flow, weight, NO_DOUBT, OPS)
+    found, in_doubt = camera_motion(flow, weight, NO_DOUBT + 1, OPS)
+    assert when_sure.mean() < 0.6
+    assert in_doubt.min() > 0.99
+    np.testing.assert_allclose(found, 2, atol=0.25)
 
 
 def scene(contrast: float = 2, seed: int = 0) -> Image:

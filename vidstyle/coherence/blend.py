@@ -26,7 +26,7 @@ _STEEP, _GENTLE = 2.0, 1.0
 _TOUCHED = 0.02
 # Pixels of the half-size frame that make one cell of the broad colours.
 _CELL = 16
-# Levels by which the painter's broad colours change at which strokes begin to give way, and at which
+# Levels of change in the painter's broad colours at which strokes begin to give way, and at which
 # they are all gone. What enters a frame changes the colours of all that is in it.
 _RECOLOURED, _REPAINTED = 16.0, 32.0
 _SUM_BYTES = 4

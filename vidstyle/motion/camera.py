@@ -6,21 +6,23 @@ from vidstyle.motion.ops import Array, Ops, Size
 
 # How much coarser than the flow noise is looked for, and how much coarser still the camera is.
 _COARSE, _COARSER = 2, 2
-# Rounds of fitting; what differs by more than so many pixels has little say in the last one, and
-# what differs by twice as many in the one before.
-_ROUNDS, _ALIKE = 4, 0.15
-# Texture, a squared slope, that counts: a few strong edges are not to decide for all.
-_STRONG = 50.0
-# Texture is as likely as not where it is so many times the square of the noise.
+# Texture, a squared slope, is as likely as not where it is so many times the square of the noise.
 _NOISY = 100.0
+# Texture that counts for the camera: a few strong edges are not to decide for all.
+_STRONG = 50.0
+# Rounds of fitting. What differs by more than so many pixels, and by more than flow is in doubt,
+# has little say in the last one, and what differs by twice as many in the one before.
+_ROUNDS, _ALIKE = 4, 0.1
+# Flow is out by noise over slope, in the mean; so often the square of that is still doubt.
+_DOUBT = 4.0
 # Part of the texture around that has to move with the camera: up to the first the camera does not
 # count, from the second on entirely.
-_DOUBTFUL, _CERTAIN = 0.7, 0.95
+_UNLIKELY, _CERTAIN = 0.65, 0.92
 # Coarse pixels that are around, and how much the whole picture counts beside them.
 _AROUND, _WHOLE = 25, 0.3
 # How many times worse than flow the camera may explain a place: up to the first it is noise, from
 # the second on something moves there.
-_NOISE, _MOTION = 1.15, 1.6
+_NOISE, _MOTION = 1.0, 1.2
 
 
 def without_noise(a: Array, b: Array, there: Array, back: Array, ops: Ops) -> tuple[Array, Array]:
@@ -41,13 +43,15 @@ def without_noise(a: Array, b: Array, there: Array, back: Array, ops: Ops) -> tu
 
     flow = ops.resized(there, small, "area") / _COARSE
     left = unexplained(flow)
-    noise = (left**0.5).mean() ** 2  # by roots, since the little that is hidden would outweigh it
+    around = ops.blur(left, 15) + 0.02
+    noise = 1 / (1 / around).mean()  # of the quietest places: noise is everywhere, error is not
     texture = _texture(here, ops)
     clear = texture / (texture + _NOISY * noise * noise + 1e-3)
-    camera, alike = camera_motion(flow, clear * texture.clip(0, _STRONG), ops)
-    worse = ops.blur(unexplained(camera), 7) / (ops.blur(left, 7) + 0.3 * noise + 0.02)
+    doubt = (_DOUBT * noise * noise / (texture + 1e-3)).clip(0, 4)
+    camera, alike = camera_motion(flow, clear * texture.clip(0, _STRONG), doubt, ops)
+    worse = ops.blur(unexplained(camera), 15) / (around + 0.3 * noise)
     unmoved = (1 - clear) * (1 - _ramp(worse, _NOISE, _MOTION))
-    share = ops.resized(ops.blur(unmoved * _ramp(alike, _DOUBTFUL, _CERTAIN), 3), size, "linear")
+    share = ops.resized(ops.blur(unmoved * _ramp(alike, _UNLIKELY, _CERTAIN), 3), size, "linear")
     camera = ops.resized(camera, size, "linear") * _COARSE
     return (
         there + ops.weighted(camera - there, share),
@@ -55,7 +59,7 @@ def without_noise(a: Array, b: Array, there: Array, back: Array, ops: Ops) -> tu
     )
 
 
-def camera_motion(flow: Array, weight: Array, ops: Ops) -> tuple[Array, Array]:
+def camera_motion(flow: Array, weight: Array, doubt: Array, ops: Ops) -> tuple[Array, Array]:
     """The shift, turn and zoom that most of a flow follows, and how much of it does, by place.
 
     Least squares, in rounds that leave out more and more of what differs, by the weights of Geman
@@ -63,7 +67,8 @@ def camera_motion(flow: Array, weight: Array, ops: Ops) -> tuple[Array, Array]:
 
     Args:
         flow: (h, w, 2), in pixels.
-        weight: (h, w): how far it is to be believed, 0 or more.
+        weight: (h, w): how much each pixel has to say, 0 or more.
+        doubt: (h, w): the square of the pixels by which the flow may be out.
         ops: of these arrays.
 
     Returns:
@@ -72,13 +77,13 @@ def camera_motion(flow: Array, weight: Array, ops: Ops) -> tuple[Array, Array]:
     """
     size: Size = flow.shape[0], flow.shape[1]
     coarse = _reduced(size, _COARSER)
-    flow, weight = (ops.resized(each, coarse, "area") for each in (flow, weight))
+    flow, weight, doubt = (ops.resized(each, coarse, "area") for each in (flow, weight, doubt))
     say = weight
     for doublings in reversed(range(_ROUNDS)):
         camera = _similarity(flow, say, ops)
         apart = ops.squared_length(flow - camera)
-        say = weight / (1 + apart / (_ALIKE * 2**doublings) ** 2) ** 2
-    moved_so = weight * ops.floats(apart < _ALIKE**2)
+        say = weight / (1 + apart / ((_ALIKE * 2**doublings) ** 2 + doubt)) ** 2
+    moved_so = weight * ops.floats(apart < _ALIKE**2 + doubt)
     whole = _WHOLE * weight.mean() + 1e-6
     everywhere = moved_so.mean() / (weight.mean() + 1e-6)
     around, all_around = ops.blur(moved_so, _AROUND), ops.blur(weight, _AROUND)
