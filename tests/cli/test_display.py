@@ -1,6 +1,7 @@
 """The bar and the lines, on consoles that write to memory."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -73,6 +74,22 @@ def test_lines_have_no_escape_sequences() -> None:
     Lines(target).say(note("evil \x1b[31mname"))
     Lines(target).say(failure("no [bold]such[/bold] file"))
     assert written(target) == "note: evil  [31mname\nvidstyle: no [bold]such[/bold] file\n"
+
+
+def test_remarks_have_none_either() -> None:
+    """They may be names of files."""
+    evil = State("photos", 2, 3, "picture", "evil \x1b]0;name\x07.png")
+    target, clock = console(terminal=False), Clock()
+    lines = Lines(target, clock)
+    lines.show(replace(evil, done=1))
+    clock.now += 10
+    lines.show(evil)
+    assert "evil" in written(target)
+    assert "\x1b" not in written(target)
+    target = console(terminal=True)
+    with Bar(target) as bar:
+        bar.show(evil)
+    assert "\x1b]0" not in written(target)
 
 
 def test_a_long_line_is_not_broken() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from vidstyle.errors import InputError
 from vidstyle.types import Limits
-from vidstyle.video.info import output_suffix, probe
+from vidstyle.video.info import _clock, output_suffix, probe
 
 Make = Callable[..., Path]
 
@@ -243,3 +243,18 @@ def test_an_absurd_size_is_refused_before_it_is_decoded(make_media: Make) -> Non
         content = content.replace(field + (300).to_bytes(2), field + side.to_bytes(2))
     with pytest.raises(InputError, match=r"10000x9000: 90,000,000 pixels.*--limit pixels=90000000"):
         probe(write(path, content))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("00:01:02.345000000", Fraction("62.345")),
+        ("1:00:00", Fraction(3600)),
+        ("0:0:1e999999999", None),  # would take hours to work out
+        ("0:0:1/0", None),
+        ("\u0661:0:1", None),
+        ("soon", None),
+    ],
+)
+def test_the_clock_of_a_tag_is_read_if_it_is_one(text: str, seconds: Fraction | None) -> None:
+    assert _clock(text) == seconds

@@ -99,7 +99,7 @@ class Lines:
             parts.append(f"{speed(rate)} {state.rate}")
         if rate and state.total is not None:
             parts.append(f"{clock(max(0, state.total - state.done) / rate)} left")
-        return ", ".join([*parts, *filter(None, [state.remark])])
+        return ", ".join([*parts, *filter(None, [clean(state.remark)])])
 
 
 class Bar:
@@ -135,7 +135,7 @@ class Bar:
         assert self._task is not None
         if state.done:
             self._progress.update(
-                self._task, completed=state.done, total=state.total, remark=state.remark
+                self._task, completed=state.done, total=state.total, remark=clean(state.remark)
             )
 
     def say(self, line: Text) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _MOST_OBLONG = 16
+_CLOCK = re.compile(r"([0-9]{1,6}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
 _COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 _SUFFIXES = {"mp4": ".mp4", "mov": ".mov", "mkv": ".mkv"}
 
@@ -156,7 +158,7 @@ def _check(path: Path, limits: Limits, name: str, found: int, what: str) -> None
     if found > (most := getattr(limits, name)):
         raise InputError(
             f"{path}: {what.format(format(found, ','))}, more than the {most:,} that are safe; "
-            f"trust it with --limit {name}={found}"
+            f"run, eval and compare trust it with --limit {name}={found}"
         )
 
 
@@ -207,9 +209,8 @@ def _pixel_shape(stream: VideoStream) -> Fraction:
 
 
 def _clock(text: str) -> Fraction | None:
-    """Seconds of Matroska's "00:01:02.345000000"."""
-    try:
-        hours, minutes, seconds = text.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
-    except ValueError:
+    """Seconds of Matroska's "00:01:02.345000000"; None of anything else, which any tag may hold."""
+    if not (found := _CLOCK.fullmatch(text)):
         return None
+    hours, minutes, seconds = map(Fraction, found.groups())
+    return hours * 3600 + minutes * 60 + seconds
