@@ -111,6 +111,7 @@ def test_clips_that_would_teach_blur_are_named(
 
 def test_what_cannot_be_read_is_told_of(clips: Path, tmp_path: Path, notes: list[str]) -> None:
     (clips / "below" / "a0.mp4").write_bytes(b"junk")
+    (clips / "below" / "a1.mp4").symlink_to("gone.mp4")
     cache(clips, tmp_path / "pairs", notes)
     assert len(notes) == 2
     assert "a0.mp4" in notes[0]

@@ -290,3 +290,14 @@ def test_an_item_is_let_go_once_the_consumer_has_it() -> None:
         for _ in crew.watched(crew.ahead(pictures(), 2)):
             most = max(most, sum(ref() is not None for ref in alive))
     assert most <= 6
+
+
+def test_a_crew_forgets_threads_that_have_ended() -> None:
+    """A long clip takes thousands, an encoder for each of its segments."""
+    with Crew() as crew:
+        for _ in range(50):
+            boundary = crew.started([1], 1)
+            assert list(boundary) == [1]
+            boundary.join(10)
+        crew.ahead([], 1)
+        assert len(crew._boundaries) == 1

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from vidstyle.errors import UsageError
 from vidstyle.stylizers import device
-from vidstyle.stylizers.device import available_cores, available_memory
+from vidstyle.stylizers.device import available_cores, available_memory, choose_device
 
 
 @pytest.fixture
@@ -57,3 +58,9 @@ def test_limits_that_cannot_be_read_are_none(group: Path, text: str) -> None:
     (group / "cpu.max").write_text(text)
     (group / "memory.max").write_text("a lot")
     assert (available_cores(), available_memory()) == (64, 2**32)
+
+
+@pytest.mark.parametrize("name", ["gramophone", "meta", "cpu:0", "xpu", ""])
+def test_devices_that_nothing_is_painted_on_are_unknown(name: str) -> None:
+    with pytest.raises(UsageError, match="is unknown"):
+        choose_device(name)

@@ -62,6 +62,8 @@ def styles(
     if sheet is not None and source is not None:
         if name is not None:
             raise click.UsageError("--sheet shows every style; leave out the NAME")
+        if as_json:
+            raise click.UsageError("--sheet is a picture; leave out --json")
         _write_sheet(source, sheet, overwrite)
     elif name is not None:
         _show(name, as_json)

@@ -56,7 +56,8 @@ def cache_pairs(
     Raises:
         InputError: there is no such folder, or not a single pair in it.
     """
-    files = sorted(path for path in clips.rglob("*") if path.suffix.lower() in CLIP_SUFFIXES)
+    named = (path for path in clips.rglob("*") if path.suffix.lower() in CLIP_SUFFIXES)
+    files = sorted(path for path in named if path.is_file())
     if not files:
         raise InputError(f"{clips}: no clips found there; --clips names a folder of videos")
     contents = json.dumps({"short_side": short_side, "clips": [_identity(path) for path in files]})

@@ -68,6 +68,7 @@ class Crew:
         if depth < 1:  # a queue of no size would have no end
             raise ValueError(f"depth must be at least 1, not {depth}")
         boundary = Boundary(stage, depth, self._failures.append)
+        self._boundaries = [each for each in self._boundaries if not each.has_ended]
         self._boundaries.append(boundary)  # type: ignore[arg-type]
         return boundary
 
@@ -153,6 +154,11 @@ class Boundary(Generic[T]):
         if message.error is not None:
             raise message.error
         raise StopIteration
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread has come to its end; what it made may still be waiting."""
+        return self._thread is not None and not self._thread.is_alive()
 
     def start(self) -> None:
         """Let the thread begin, if it has not."""

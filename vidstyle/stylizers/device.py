@@ -45,10 +45,13 @@ def choose_device(name: str) -> str:
         return name
     import torch
 
+    unknown = UsageError(f"device {name!r} is unknown; try auto, cpu, cuda or mps")
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise UsageError(f"device {name!r} is unknown; try auto, cpu, cuda or mps") from error
+        raise unknown from error
+    if device.type not in ("cuda", "mps"):
+        raise unknown
     if not _works(device):
         raise ResourceError(f"device {name!r} is not there; try --device cpu")
     return name

@@ -226,7 +226,8 @@ def _fitting(codec: str, container: str) -> Iterator[None]:
         yield
     except (ValueError, av.FFmpegError) as error:
         place = "here" if container == "nut" else f"in {container}"
-        raise UsageError(f"{codec} cannot be written {place}; try {_USUAL_CODECS}") from error
+        usual = "libvpx-vp9 or libsvtav1" if container == "webm" else _USUAL_CODECS
+        raise UsageError(f"{codec} cannot be written {place}; try {usual}") from error
 
 
 def _codec(name: str) -> Codec:
