@@ -25,8 +25,8 @@ from pages import write_page
 from PIL import Image
 from steadiness import HEIGHT, detail, e_warp, number, painted, write_scaled
 
-from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
+from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
 from vidstyle.jobs.measuring.sets import evaluate_sets, square
@@ -168,7 +168,7 @@ def against_twin(
             height=HEIGHT,
             samples=1,
         )
-        report = evaluate(config)
+        report = evaluate_clips(config)
         return [report.ratio(report.outputs[0], value) for value in (e_warp, detail)]
 
 

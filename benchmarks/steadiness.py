@@ -25,8 +25,8 @@ from pages import write_page
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import InputError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
+from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import (
     LONG,
     ClipReport,
@@ -115,7 +115,7 @@ def measure(clip: Path, styles: Sequence[StyleFile], options: argparse.Namespace
                 height=HEIGHT,
                 samples=options.samples,
             )
-            yield Row(clip.name, style, evaluate(config))
+            yield Row(clip.name, style, evaluate_clips(config))
 
 
 def painted(source: Path, style: StyleFile, consistency: float, folder: Path) -> Path:

@@ -25,8 +25,8 @@ from torch import Tensor
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import InputError
-from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
+from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_file
 from vidstyle.training.targets import PERCEPTUAL
@@ -109,7 +109,7 @@ def measured(clip: str, source: Path, pair: Pair, options: argparse.Namespace) -
     twin = painted(source, pair.twin, 0.0, folder / "twin")
 
     def report(outputs: tuple[Path, ...], unblended: Path) -> EvaluationReport:
-        return evaluate(
+        return evaluate_clips(
             EvaluateConfig(
                 source,
                 outputs,

@@ -22,8 +22,8 @@ from clips import clips_in
 from pages import write_page
 from steadiness import HEIGHT, Value, detail, e_warp, number, write_scaled
 
-from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.machine import machine_card
+from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
 from vidstyle.types import Tier
 
@@ -76,7 +76,7 @@ def measure(clip: Path, style: str, painting: Path, options: argparse.Namespace)
             plain = paint(checkout, source, style, place, "--consistency", "0")
             held = paint(checkout, source, style, place)
             reports.append(
-                evaluate(
+                evaluate_clips(
                     EvaluateConfig(
                         source,
                         (held,),

@@ -448,6 +448,7 @@ def test_styles_lists_what_there_is(
     assert "Nobody" in vidstyle("styles").out
     assert vidstyle("styles", "--sheet", "sheet.png").code == 2
     assert vidstyle("styles", "--sheet", "sheet.png", "--of", "missing.mp4").code == 3
+    assert vidstyle("styles", "--sheet", "s.png", "--of", "missing.mp4", "--json").code == 2
     assert vidstyle("styles", "tiny", "--sheet", "sheet.png", "--of", "missing.mp4").code == 2
 
 

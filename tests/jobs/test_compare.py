@@ -184,7 +184,9 @@ def test_an_existing_page_is_kept_unless_told(clips: list[Path], tmp_path: Path)
 def test_a_folder_that_is_not_there_is_told_of_before_the_work(
     clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidstyle.jobs.compare.evaluate", lambda *_, **__: pytest.fail("measured"))
+    monkeypatch.setattr(
+        "vidstyle.jobs.compare.evaluate_clips", lambda *_, **__: pytest.fail("measured")
+    )
     with pytest.raises(UsageError, match="no such folder"):
         compared(clips, tmp_path / "none" / "page.html")
 
@@ -196,7 +198,9 @@ def test_where_nothing_can_be_written_nothing_is_measured(
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    monkeypatch.setattr("vidstyle.jobs.compare.evaluate", lambda *_, **__: pytest.fail("measured"))
+    monkeypatch.setattr(
+        "vidstyle.jobs.compare.evaluate_clips", lambda *_, **__: pytest.fail("measured")
+    )
     with pytest.raises(ResourceError, match="cannot write there"):
         compare(EvaluateConfig(clips[0], tuple(clips[1:])), tmp_path / "page.html")
 

@@ -1,12 +1,14 @@
 """The evaluation: what it says of clips whose steadiness is known, and of clips it cannot judge."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +17,8 @@ from PIL import Image as Pillow
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.evaluate import evaluate
+from vidstyle.jobs.measuring import cast as cast_module
+from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import (
     MEASURES,
     EvaluateConfig,
@@ -27,7 +30,7 @@ from vidstyle.jobs.run import run
 from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.registry import StyleFile
 from vidstyle.stylizers.style_file import load_network, save_style
-from vidstyle.types import EncodeOptions
+from vidstyle.types import EncodeOptions, Limits
 
 pytestmark = pytest.mark.usefixtures("offline")
 
@@ -59,7 +62,7 @@ def noisy(frames: Sequence[Image], sigma: float = 12) -> list[Image]:
 
 
 def measured(source: Path, *outputs: Path, **options: Any) -> EvaluationReport:
-    report = evaluate(EvaluateConfig(source, outputs, **({"device": "cpu"} | options)))
+    report = evaluate_clips(EvaluateConfig(source, outputs, **({"device": "cpu"} | options)))
     json.dumps(report.to_json(), allow_nan=False)  # never a NaN
     return report
 
@@ -262,6 +265,72 @@ def test_the_unblended_painting_is_repainted_from_the_outputs_stamp(
     assert report.outputs[0].measures["detail"] == report.unblended.measures["detail"]
 
 
+def test_a_style_that_has_changed_is_not_taken_for_the_one_of_the_painting(
+    write_frames: MakeClip, make_style: MakeClip, tiny_style: str
+) -> None:
+    source = write_frames("clip.mp4", moving()[:3])
+    output = painted(source, consistency=0)
+    make_style("tiny", seed=5, folder=Path(os.environ["VIDSTYLE_STYLES"]))
+    report = measured(source, output)
+    assert report.unblended is None
+    assert any("is not the one that it was painted in" in note for note in report.notes)
+
+
+def test_the_painting_of_pictures_is_laid_on_them_at_their_own_rate(
+    tiny_style: str, tmp_path: Path
+) -> None:
+    """And at the rate that is named where the painting tells none."""
+    for number, frame in enumerate(moving(), 1):
+        Pillow.fromarray(frame).save(tmp_path / f"{number:02}.png")
+    pictures = tmp_path / "%02d.png"
+    output = tmp_path / "film.mp4"
+    painted(pictures, consistency=0, strength=0.0, rate=Fraction(10), output=output)
+    report = measured(pictures, output)
+    assert report.outputs[0].times == pytest.approx([k / 10 for k in range(len(STEPS))])
+    assert not any("begins" in note for note in report.outputs[0].notes)
+    assert value(report.outputs[0].mean("ssim")) > 0.99
+    foreign = write_foreign(output)
+    named = measured(pictures, foreign, unblended=output, rate=Fraction(10))
+    assert value(named.outputs[0].mean("ssim")) > 0.99
+
+
+def write_foreign(painting: Path) -> Path:
+    """The same clip as a tool would leave it that says nothing of itself."""
+    copy = painting.with_name("foreign.mp4")
+    with av.open(str(painting)) as source, av.open(str(copy), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    return copy
+
+
+def test_clips_that_ask_for_much_are_measured_if_they_are_trusted(write_frames: MakeClip) -> None:
+    clip = write_frames("clip.mp4", moving()[:3])
+    with pytest.raises(InputError, match="--limit pixels"):
+        measured(clip, clip, limits=Limits(pixels=100))
+
+
+def test_clips_in_which_no_motion_can_be_found_are_refused(write_frames: MakeClip) -> None:
+    clip = write_frames("clip.mp4", [np.ascontiguousarray(f[:8, :8]) for f in moving()[:3]])
+    with pytest.raises(InputError, match="too small to be measured, 8x8"):
+        measured(clip, clip)
+
+
+def test_a_tier_that_there_is_not_leaves_out_the_unblended_painting(
+    write_frames: MakeClip, tiny_style: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_frames("clip.mp4", moving()[:3])
+    output = painted(source)
+    stamp = cast_module.read_stamp(output)
+    assert stamp is not None
+    monkeypatch.setattr(cast_module, "read_stamp", lambda _: stamp | {"tier": "finest"})
+    report = measured(source, output)
+    assert report.unblended is None
+    assert any("tier" in note for note in report.notes)
+
+
 def test_the_unblended_painting_has_the_bars_that_the_output_has(
     write_frames: MakeClip, tiny_style: str
 ) -> None:
@@ -382,7 +451,7 @@ def test_the_json_has_what_programs_count_on(write_frames: MakeClip) -> None:
 
 def test_progress_is_told(write_frames: MakeClip) -> None:
     clip, steps = write_frames("clip.mp4", moving()[:4]), list[EvaluateProgress]()
-    evaluate(EvaluateConfig(clip, (clip,)), on_progress=steps.append)
+    evaluate_clips(EvaluateConfig(clip, (clip,)), on_progress=steps.append)
     assert [(step.frames, step.expected) for step in steps] == [(k, 4) for k in (1, 2, 3, 4)]
 
 

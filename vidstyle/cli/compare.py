@@ -12,6 +12,7 @@ from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import FILE, debug_option, measuring_options
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
 from vidstyle.jobs.text import clean, count, span
+from vidstyle.types import Limits
 
 
 @click.command(short_help="Show which painting of a clip holds still, as a page to look at.")
@@ -36,6 +37,8 @@ def compare(
     perceptual: Path | None,
     start: Fraction | None,
     duration: Fraction | None,
+    rate: Fraction | None,
+    limits: Limits,
 ) -> None:
     """Show which of several clips holds still: a page with numbers, plots and a video.
 
@@ -54,6 +57,8 @@ def compare(
         perceptual=perceptual,
         start=start,
         duration=duration,
+        rate=rate,
+        limits=limits,
     )
     from vidstyle.jobs.compare import compare as compare_job
 

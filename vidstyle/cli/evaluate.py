@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from rich.console import Console
 from vidstyle.cli.display import State, display, note
 from vidstyle.cli.measures import tables
 from vidstyle.cli.options import FILE, debug_option, json_option, measuring_options
-from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
-from vidstyle.jobs.measuring.set_report import SetsReport
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
+from vidstyle.types import Limits
 
 
 @click.command("eval", short_help="Measure how steady paintings are, and at what price.")
@@ -49,6 +48,8 @@ def evaluate(
     perceptual: Path | None,
     start: Fraction | None,
     duration: Fraction | None,
+    rate: Fraction | None,
+    limits: Limits,
     frames: int | None,
     height: int,
     samples: int,
@@ -73,6 +74,8 @@ def evaluate(
         perceptual=perceptual,
         start=start,
         duration=duration,
+        rate=rate,
+        limits=limits,
         frames=frames,
         height=height,
         samples=samples,
@@ -84,7 +87,10 @@ def evaluate(
             name = source.name or str(source)
             shown.show(State(name, step.frames, step.expected, step.thing, step.remark))
 
-        report = _evaluated(config, show)
+        # The heavy libraries come in here, where they are needed: --help must not wait for them.
+        from vidstyle.jobs.evaluate import evaluate as evaluate_job
+
+        report = evaluate_job(config, on_progress=show)
         for text in report.notes:
             shown.say(note(text))
     if as_json:
@@ -93,16 +99,3 @@ def evaluate(
     console = Console(highlight=False)
     for block in tables(report):
         console.print(block)
-
-
-def _evaluated(
-    config: EvaluateConfig, show: Callable[[EvaluateProgress], None]
-) -> EvaluationReport | SetsReport:
-    # The heavy libraries come in here, where they are needed: --help must not wait for them.
-    if config.is_of_sets:
-        from vidstyle.jobs.measuring.sets import evaluate_sets
-
-        return evaluate_sets(config, on_progress=show)
-    from vidstyle.jobs.evaluate import evaluate as evaluate_clip
-
-    return evaluate_clip(config, on_progress=show)

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from vidstyle.cli.values import seconds
+from vidstyle.cli.values import limit, rate, seconds
+from vidstyle.types import Limits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -65,10 +66,29 @@ def measuring_options(command: F) -> F:
             "--start", type=seconds, metavar="TIME", help="Begin here (2.5, 1:30, 1:02:03)."
         ),
         click.option("--duration", type=seconds, metavar="TIME", help="Measure no more than this."),
+        click.option(
+            "--rate",
+            type=rate,
+            help="Frames a second of numbered pictures.  [default: as they were painted, or 25]",
+        ),
+        limit_option,
     )
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def limit_option(command: F) -> F:
+    """Let a command be told how much an input may ask for."""
+    return click.option(
+        "--limit",
+        "limits",
+        type=limit,
+        multiple=True,
+        callback=lambda context, parameter, values: Limits(**dict(values)),
+        metavar="NAME=NUMBER",
+        help="Trust an input beyond the usual pixels, tracks, hours, attachments (MB).",
+    )(command)
 
 
 def _set_debug(context: click.Context, _: click.Parameter, value: bool) -> None:

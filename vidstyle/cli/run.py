@@ -10,8 +10,8 @@ import click
 from rich.text import Text
 
 from vidstyle.cli.display import State, display, failure, note
-from vidstyle.cli.options import debug_option, json_option
-from vidstyle.cli.values import limit, rate, seconds, timetable
+from vidstyle.cli.options import debug_option, json_option, limit_option
+from vidstyle.cli.values import rate, seconds, timetable
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import VidstyleError
 from vidstyle.jobs.config import HDR_CHOICES, RunConfig
@@ -84,14 +84,7 @@ _SHARE = click.FloatRange(0, 1)
     show_default=True,
     help="Map HDR clips to SDR, or refuse them.",
 )
-@click.option(
-    "--limit",
-    "limits",
-    type=limit,
-    multiple=True,
-    metavar="NAME=NUMBER",
-    help="Trust an input beyond the usual pixels, tracks, hours, attachments (MB).",
-)
+@limit_option
 @json_option
 @debug_option
 def run(
@@ -116,7 +109,7 @@ def run(
     preset: str,
     pix_fmt: str,
     hdr: str,
-    limits: tuple[tuple[str, int], ...],
+    limits: Limits,
     as_json: bool,
 ) -> int:
     """Paint clips, pictures, or folders of them; sound and timing come through untouched.
@@ -150,7 +143,7 @@ def run(
         restart=restart,
         encode=EncodeOptions(codec or _usual_codec(output), crf, preset, pix_fmt),
         hdr=hdr,
-        limits=Limits(**dict(limits)),
+        limits=limits,
     )
     painted: list[FileReport] = []
     try:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.errors import UsageError
-from vidstyle.jobs.evaluate import evaluate
+from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
 from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.jobs.page.content import page
@@ -52,7 +52,7 @@ def compare(
     _refuse(config, output, overwrite=overwrite)
     camera, kept = _Camera(), replace(config, worst=_KEPT)
     with part_folder(output) as folder:  # before an hour goes into measuring
-        report = evaluate(kept, on_progress=on_progress, on_moment=camera.take)
+        report = evaluate_clips(kept, on_progress=on_progress, on_moment=camera.take)
         reel = camera.finish()
         text = page(report, reel, whole=len(reel.times) == report.method.frames)
         part = folder / output.name

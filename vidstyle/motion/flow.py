@@ -14,6 +14,8 @@ Mask = NDArray[np.bool_]
 
 # Dense inverse search needs room for its coarsest patches.
 _LEAST = 32
+LEAST_SIDE = 12
+"""Of pictures whose flow `fine_flow` finds: rows, and columns."""
 # Pixels between patches and steps a patch, both finer and rougher than the preset's 4 and 12.
 _STRIDE, _DESCENTS = 5, 8
 _STRIDE_BACK, _DESCENTS_BACK = 6, 6

@@ -19,6 +19,7 @@ _WIDTH, _HEIGHT = 64, 36
 # Broad light and colour are what a style changes most: they are taken out of the structure.
 _BROAD = ImageFilter.GaussianBlur(4)
 _SAMPLES = 64
+_AT_A_TIME = 512
 # A clip is moved in time, or cut to a frame, only where that fits better by more than noise.
 _GAIN = 0.01
 _STILL = 0.98
@@ -94,7 +95,12 @@ def fit(
     best, best_score = None, -1.0
     for framing in choices:
         prints = _prints(clip[taken], framing.clip)
-        alike = np.abs(_prints(source, framing.source) @ prints.T)
+        alike = np.concatenate(
+            [
+                np.abs(_prints(source[k : k + _AT_A_TIME], framing.source) @ prints.T)
+                for k in range(0, len(source), _AT_A_TIME)
+            ]
+        )
         found, inside = _together(alike, times, grid)
         scores = _scores(found, inside)
         place = int(scores.argmax())

@@ -15,7 +15,7 @@ from vidstyle.video.opening import files_of, open_input
 
 _NAME = "vidstyle"
 _SAMPLE, _SAMPLES = 1 << 20, 64
-_TIME = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30}|/[0-9]{1,30})?")
+_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30}|/[0-9]{1,30})?")
 # MP4's common list of tags (ilst) has a fixed set of keys, which every player shows. Its "encoding
 # tool" is the one that no input can lay claim to: it names what wrote the file.
 _MP4_TOOL = "encoding_tool"
@@ -108,10 +108,22 @@ def begun_at(stamp: dict[str, Any] | None) -> Fraction:
     Raises:
         ValueError, ZeroDivisionError: that is no time; `read_stamp` gives no such stamp.
     """
-    start = str(stamp.get("start", 0)) if stamp else "0"
-    if not _TIME.fullmatch(start):  # an exponent could take hours to work out
-        raise ValueError(f"{start!r} is no time")
-    return Fraction(start)
+    return _number(str(stamp.get("start", 0))) if stamp else Fraction(0)
+
+
+def painted_rate(stamp: dict[str, Any]) -> Fraction | None:
+    """Frames a second of the numbered pictures that were painted, if they were told.
+
+    Raises:
+        ValueError, ZeroDivisionError: that is no rate; `read_stamp` gives no such stamp.
+    """
+    return _number(str(stamp["rate"])) if "rate" in stamp else None
+
+
+def _number(text: str) -> Fraction:
+    if not _NUMBER.fullmatch(text):  # an exponent could take hours to work out
+        raise ValueError(f"{text!r} is no number")
+    return Fraction(text)
 
 
 def _parse(text: str | None) -> dict[str, Any] | None:
@@ -119,7 +131,7 @@ def _parse(text: str | None) -> dict[str, Any] | None:
     try:
         stamp = json.loads(text or "")[_NAME]
         begun_at(stamp)
-        is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1
+        is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1 and painted_rate(stamp) != 0
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         return None
     return stamp if is_stamp else None

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.jobs.evaluate import evaluate
 from vidstyle.jobs.measuring import judge, sets
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.set_report import SetsReport
 from vidstyle.jobs.measuring.sets import SIDE, evaluate_sets, source_of, square
 from vidstyle.perceptual.metric_networks import InceptionFeatures
+from vidstyle.perceptual.network import PerceptualNetwork, load_perceptual
 
 pytestmark = pytest.mark.usefixtures("offline")
 
@@ -148,6 +150,30 @@ def test_a_clip_that_cannot_be_measured_over_time_costs_no_other(
     (output,) = report.outputs
     assert (output.pictures, output.pairs, len(output.clips)) == (3, 2, 1)
     assert any("still.mp4: has a single frame" in note for note in report.notes)
+
+
+def test_networks_are_loaded_once_for_all_clips(
+    tmp_path: Path, write_frames: MakeClip, perceptual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Path] = []
+
+    def load(file: Path) -> PerceptualNetwork:
+        loaded.append(file)
+        return load_perceptual(file)
+
+    monkeypatch.setattr(judge, "load_perceptual", load)
+    for name in ("clips", "painted"):
+        (tmp_path / name).mkdir()
+        for clip in ("a.mp4", "b.mp4"):
+            pictures = [picture(k // 4) for k in range(8)]
+            write_frames(clip, pictures, folder=tmp_path / name)
+    config = EvaluateConfig(
+        tmp_path / "clips", (tmp_path / "painted",), perceptual=perceptual, samples=2, device="cpu"
+    )
+    report = evaluate(config)
+    assert isinstance(report, SetsReport)
+    assert len(report.outputs[0].clips) == 2
+    assert loaded == [perceptual]
 
 
 def test_what_has_no_source_is_told(photos: Path, tmp_path: Path) -> None:

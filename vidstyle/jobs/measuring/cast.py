@@ -8,15 +8,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidstyle.errors import StyleError
+from vidstyle.errors import InputError, StyleError
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.meter import Meter
 from vidstyle.jobs.measuring.moments import Image, Moments
 from vidstyle.jobs.measuring.repaint import repainter
+from vidstyle.motion.flow import LEAST_SIDE
 from vidstyle.types import VideoInfo
 from vidstyle.video.align import Alignment, align
 from vidstyle.video.info import probe
-from vidstyle.video.stamp import read_stamp
+from vidstyle.video.stamp import painted_rate, read_stamp
 
 Stamp = dict[str, Any]
 
@@ -32,13 +33,14 @@ class Cast:
 
 
 def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
-    source = probe(config.source)
     model = None if config.unblended else _stamped(config.outputs)
+    rate = config.rate or (painted_rate(model[1]) if model else None)
+    source = probe(config.source, config.limits, rate=rate)
     paint = None if config.unblended else _repainter(config, model, source, notes)
     paths = [*filter(None, [config.unblended]), *config.outputs]
     alignment = align(
         source,
-        [probe(path) for path in paths],
+        [probe(path, config.limits, rate=rate) for path in paths],
         start=config.start or Fraction(0),
         duration=config.duration,
         frames=config.frames,
@@ -79,8 +81,15 @@ def _repainter(
 
 
 def _measuring_size(alignment: Alignment, height: int) -> tuple[int, int]:
-    """Height and width of the part that is compared, with square pixels."""
+    """Height and width of the part that is compared, with square pixels.
+
+    Raises:
+        InputError: it is too small to find any motion in.
+    """
     info, (wide, high) = alignment.source, alignment.part
     own_height = info.height * high
     height = min(height, round(own_height))
-    return height, round(info.width * wide * info.sample_aspect_ratio * height / own_height)
+    width = round(info.width * wide * info.sample_aspect_ratio * height / own_height)
+    if min(height, width) < LEAST_SIDE:
+        raise InputError(f"{info.path}: is too small to be measured, {width}x{height}")
+    return height, width

@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from vidstyle.errors import UsageError
+from vidstyle.types import Limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +48,10 @@ class EvaluateConfig:
     """Seconds of the source to leave out at its beginning."""
     duration: Fraction | None = None
     """Seconds of the source to measure; None measures to its end."""
+    rate: Fraction | None = None
+    """Frames a second of numbered pictures; None is as the painting says, or 25."""
+    limits: Limits = field(default_factory=Limits)
+    """What clips may ask for."""
     frames: int | None = None
     """Frames to measure at most."""
     height: int = 360

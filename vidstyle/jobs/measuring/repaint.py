@@ -10,7 +10,7 @@ from vidstyle.jobs.painting.finish import Finish, Image
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.mixture import is_schedule
-from vidstyle.types import VideoInfo
+from vidstyle.types import TIERS, VideoInfo
 from vidstyle.video.bars import Bars
 
 
@@ -56,6 +56,8 @@ def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: s
     tier, name = stamp.get("tier"), stamp.get("style")
     if not isinstance(name, str):
         raise StyleError("the painting does not say in which style it is")
+    if tier not in (None, *TIERS):
+        raise StyleError("the painting names a tier that there is not")
     if is_schedule(name):
         raise StyleError("painted on a schedule, which is not painted again to compare with")
     style = load_style(
@@ -67,4 +69,6 @@ def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: s
     )
     if tier not in (None, style.card.tier):
         raise StyleError(f"{style.card.name} has no {tier} tier here")
+    if stamp.get("style_file") not in (None, style.sha256):
+        raise StyleError(f"the style {name} that is here is not the one that it was painted in")
     return style.engine(height, width)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import InputError
-from vidstyle.jobs.evaluate import evaluate
+from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import (
     EvaluateConfig,
     EvaluateProgress,
@@ -62,7 +62,7 @@ def evaluate_sets(
     """Measure folders of paintings against their sources and against the style's own paintings.
 
     Of each clip `config.samples` frames stand for it, and clips whose source is found are measured
-    one by one as `evaluate` does. A painting belongs to the source whose name it begins with:
+    one by one as `evaluate_clips` does. A painting belongs to the source whose name it begins with:
     "dog.monet.jpg" to "dog.jpg".
 
     Args:
@@ -89,7 +89,7 @@ def evaluate_sets(
     reports = [_report(seen, style) for seen in (sources, *outputs)]
     for seen, report in zip(outputs, reports[1:], strict=True):
         notes += _doubts(seen, report, style)
-    clips = [_clips(config, sources, seen, notes, on_progress) for seen in outputs]
+    clips = [_clips(config, eyes.networks, sources, seen, notes, on_progress) for seen in outputs]
     finished = [_with_clips(*both) for both in zip(reports[1:], clips, strict=True)]
     return SetsReport(
         source=replace(reports[0], name="source"),
@@ -152,7 +152,7 @@ def _look(
     seen = _Folder(folder, media_in(folder))
     for path in seen.files:
         source = None if sources is None else source_of(path, sources.files)
-        for image, original in pictures_beside(path, source, config.samples):
+        for image, original in pictures_beside(path, source, config):
             _take(seen, image, original, eyes)
             say(path)
     return seen
@@ -235,6 +235,7 @@ def _doubts(seen: _Folder, report: SetReport, style: _Folder | None) -> Iterator
 
 def _clips(
     config: EvaluateConfig,
+    networks: Networks,
     sources: _Folder,
     seen: _Folder,
     notes: list[str],
@@ -248,7 +249,7 @@ def _clips(
             continue
         pair = replace(config, source=source, outputs=(path,), style_image=None)
         try:
-            reports.append(evaluate(pair, on_progress=on_progress))
+            reports.append(evaluate_clips(pair, on_progress=on_progress, networks=networks))
         except InputError as error:
             notes.append(f"not measured over time: {error}")
     return tuple(reports)
@@ -276,7 +277,7 @@ def source_of(painting: Path, sources: list[Path]) -> Path | None:
 
 
 def pictures_beside(
-    path: Path, source: Path | None, samples: int
+    path: Path, source: Path | None, config: EvaluateConfig
 ) -> Iterator[tuple[Image, Image | None]]:
     """Pictures of a painting, (SIDE, SIDE, 3) RGB each, and those of its source that they show."""
     if source is not None and is_image(path) and is_image(source):
@@ -284,30 +285,30 @@ def pictures_beside(
         return
     if source is not None and not is_image(path) and not is_image(source):
         with suppress(InputError):  # of another shot, or too short to tell
-            yield from _moments(path, source, samples)
+            yield from _moments(path, source, config)
             return
-    for picture in pictures_of(path, samples):
+    for picture in pictures_of(path, config):
         yield picture, None
 
 
-def _moments(path: Path, source: Path, samples: int) -> Iterator[tuple[Image, Image]]:
+def _moments(path: Path, source: Path, config: EvaluateConfig) -> Iterator[tuple[Image, Image]]:
     """Frames spread over what a painted clip and its source share, of the same times."""
-    alignment = align(probe(source), [probe(path)])
+    alignment = align(probe(source, config.limits), [probe(path, config.limits)])
     (match,) = alignment.matches
-    stride = max(1, len(alignment.times) // samples)
-    for moment in islice(alignment.read(), 0, stride * samples, stride):
+    stride = max(1, len(alignment.times) // config.samples)
+    for moment in islice(alignment.read(), 0, stride * config.samples, stride):
         (painted,) = moment.clips
         yield square(crop(painted, match.part)), square(crop(moment.source, alignment.part))
 
 
-def pictures_of(path: Path, samples: int) -> Iterator[Image]:
-    """A picture, or `samples` frames spread over a clip: (SIDE, SIDE, 3) RGB each."""
+def pictures_of(path: Path, config: EvaluateConfig) -> Iterator[Image]:
+    """A picture, or `config.samples` frames spread over a clip: (SIDE, SIDE, 3) RGB each."""
     if is_image(path):
         yield square(read_image(path))
         return
-    info = probe(path)
-    stride = max(1, (expected_frames(info) or samples) // samples)
-    for frame in islice(read_frames(info), 0, stride * samples, stride):
+    info = probe(path, config.limits)
+    stride = max(1, (expected_frames(info) or config.samples) // config.samples)
+    for frame in islice(read_frames(info), 0, stride * config.samples, stride):
         yield square(frame.image)
 
 

@@ -245,6 +245,7 @@ class Job:
         return {
             "version": version("vidstyle"),
             "style": self.style.spec,
+            "style_file": self.style.sha256,
             "tier": self.style.card.tier,
             "strength": self.config.strength,
             "consistency": self.config.consistency,
@@ -254,6 +255,7 @@ class Job:
             **({"keep_colours": True} if self.config.keep_colours else {}),
             **({"reverse": True} if self.config.reverse else {}),
             **({"start": str(self.config.start)} if self.config.start else {}),
+            **({"rate": str(self.config.rate)} if self.config.rate else {}),
         }
 
     def _report(
