@@ -26,7 +26,7 @@ class InputError(VidstyleError):
 
 
 class DivergedError(InputError):
-    """A training came to numbers that are none; going on with it comes to the same."""
+    """A loss or a weight became infinite or no number; resuming would repeat it."""
 
 
 class ResourceError(VidstyleError):

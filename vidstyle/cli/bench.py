@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
-from vidstyle.cli.options import debug_option, json_option
+from vidstyle.cli.options import FILE, debug_option, json_option, overwrite_option
 from vidstyle.jobs.bench.config import BenchConfig
 from vidstyle.jobs.text import clean, span
 from vidstyle.types import TIERS, Tier
@@ -76,7 +76,7 @@ def _plot_path(_: click.Context, __: click.Parameter, path: Path | None) -> Path
 @click.option(
     "--input",
     "source",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="A clip to paint.  [default: a moving picture that is made]",
 )
 @click.option(
@@ -91,7 +91,7 @@ def _plot_path(_: click.Context, __: click.Parameter, path: Path | None) -> Path
     callback=_plot_path,
     help="Draw the stages and their floors into a .png, .svg or .pdf.",
 )
-@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite a plot that exists.")
+@overwrite_option("a plot")
 @json_option
 @debug_option
 def bench(

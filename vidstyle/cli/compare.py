@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
-from vidstyle.cli.options import FILE, debug_option, measuring_options
+from vidstyle.cli.options import FILE, debug_option, measuring_options, overwrite_option
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
 from vidstyle.jobs.text import clean, count, span
 from vidstyle.types import Limits
@@ -24,7 +24,7 @@ from vidstyle.types import Limits
     type=FILE,
     help="The page to write.  [default: SOURCE.compare.html beside SOURCE]",
 )
-@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite a page that exists.")
+@overwrite_option("a page")
 @measuring_options
 @debug_option
 def compare(

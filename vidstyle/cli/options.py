@@ -78,6 +78,13 @@ def measuring_options(command: F) -> F:
     return command
 
 
+def overwrite_option(what: str) -> Callable[[F], F]:
+    """Let a command overwrite what is there."""
+    return click.option(
+        "-y", "--yes", "overwrite", is_flag=True, help=f"Overwrite {what}, if there."
+    )
+
+
 def limit_option(command: F) -> F:
     """Let a command be told how much an input may ask for."""
     return click.option(

@@ -10,7 +10,7 @@ import click
 from rich.text import Text
 
 from vidstyle.cli.display import State, display, failure, note
-from vidstyle.cli.options import debug_option, json_option, limit_option
+from vidstyle.cli.options import FILE, debug_option, json_option, limit_option, overwrite_option
 from vidstyle.cli.values import rate, seconds, timetable
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import VidstyleError
@@ -24,7 +24,7 @@ _SHARE = click.FloatRange(0, 1)
 
 
 @click.command(short_help="Paint clips, pictures, or folders of them.")
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, required=True, type=FILE)
 @click.option("-s", "--style", help="Name of a style, path of a style file, or a mixture: a:3,b:1.")
 @click.option(
     "--style-schedule",
@@ -36,11 +36,11 @@ _SHARE = click.FloatRange(0, 1)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="File or folder to write to; NAME%04d.png for a picture a frame.  [default: "
     "clip.STYLE.mp4 beside the input]",
 )
-@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite outputs that exist.")
+@overwrite_option("outputs")
 @click.option("--restart", is_flag=True, help="Begin anew what an earlier try left unfinished.")
 @click.option(
     "--strength", type=_SHARE, default=1.0, show_default=True, help="Share of the painting."

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vidstyle.cli.options import debug_option, json_option
+from vidstyle.cli.options import FILE, debug_option, json_option, overwrite_option
 from vidstyle.jobs.text import clean
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ _COLUMNS = ("name", "title", "painter", "year", "tiers")
 @click.option(
     "--of",
     "source",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="The picture to show, or a clip, of which it is the first frame.",
 )
-@click.option("-y", "--yes", "overwrite", is_flag=True, help="Overwrite a sheet that exists.")
+@overwrite_option("a sheet")
 @json_option
 @debug_option
 def styles(

@@ -21,7 +21,7 @@ _GPU_NODES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 _OWN_GROUP: Final = Path("/proc/self/cgroup")
 _GROUPS: Final = Path("/sys/fs/cgroup")
 _NUMBERS: Final = {"cpu.max": 2, "memory.max": 1}
-"""In a file of limits; where there is no limit, the first is a word."""
+"""In a file of limits; where there is no limit, the first is "max"."""
 
 _MOST_PIXELS: Final = 17_000_000
 """Two frames of 4K. Side by side, networks need memory for each frame: some 100 bytes a pixel."""

@@ -43,7 +43,7 @@ class StyleFile:
     schedule: Schedule | None = None
     """How that changes over the clip; `shares` is what it begins with."""
     spec: str = ""
-    """What `StyleRegistry.find` finds it, or what it is the reverse of, by: if in a folder."""
+    """The text by which `StyleRegistry.find` finds it, or what it is the reverse of."""
 
     def reversed(self) -> StyleFile:
         """Turn it round: the way back, under a name of its own.

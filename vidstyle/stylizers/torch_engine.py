@@ -93,7 +93,7 @@ class TorchEngine(Engine):
         self._shares.copy_(torch.tensor(shares))  # in place, for it may be part of a CUDA graph
 
     def begin(self, batch: Any) -> Callable[[], Any]:
-        """Paint (N, H, W, 3) frames, an array or a tensor on the engine's device; such comes back.
+        """Paint (N, H, W, 3) frames, an array or a tensor of its device; back comes the same kind.
 
         All is done when this returns: torch takes every core for one batch.
 

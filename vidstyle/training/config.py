@@ -245,7 +245,7 @@ class CycleGanConfig(RunSettings):
 
     @property
     def painting_size(self) -> int:
-        """Likewise of the paintings."""
+        """Short side that paintings are scaled to, at least the crop."""
         return max(self.crop, self.style_size or self.picture_size)
 
     def __post_init__(self) -> None:

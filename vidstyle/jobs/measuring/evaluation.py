@@ -240,7 +240,7 @@ class Method:
     """Pixels of the pictures that were measured."""
     frames: int
     pairs: int
-    """Pairs of neighbours that were measured."""
+    """Of neighbours of one shot in the source; clips at other rates have fewer."""
     cuts: tuple[float, ...] = ()
     """Seconds of the frames that begin a new shot; no pair reaches across."""
     flow: str = ""
