@@ -123,4 +123,4 @@ def test_what_moves_in_the_noise_goes_on_moving(device: str | None) -> None:
     inside = (slice(105, 155), slice(208, 258))
     np.testing.assert_allclose(quiet[inside].mean(axis=(0, 1)), (-3, 0), atol=0.1)
     still_flow, still_quiet = (np.abs(flow[:50, 180:]).mean() for flow in (there, quiet))
-    assert still_quiet < 0.5 * still_flow
+    assert still_quiet < 0.6 * still_flow

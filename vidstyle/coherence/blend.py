@@ -17,7 +17,7 @@ from vidstyle.errors import InputError
 from vidstyle.motion.camera import without_noise
 from vidstyle.motion.cuts import THUMBNAIL, is_cut
 from vidstyle.motion.occlusion import hidden
-from vidstyle.motion.ops import Array, Estimator, Ops, open_ops
+from vidstyle.motion.ops import Array, Estimator, Ops, open_ops, ramp
 
 # How steeply strokes change over from old to new as the input departs, by default and at the most
 # consistent: a steep change leaves no place where two of them are averaged.
@@ -205,8 +205,7 @@ def _keep(
     new, old = (ops.resized(picture, size, "area") for picture in (painted, kept.painted))
     difference = ops.difference(new, old)
     broad = ops.resized(_broad(difference, worn, ops), size, "linear")
-    recoloured = (ops.largest(abs(broad)) - _RECOLOURED) / (_REPAINTED - _RECOLOURED)
-    worn = ops.maximum(worn, recoloured.clip(0, 1))
+    worn = ops.maximum(worn, ramp(ops.largest(abs(broad)), _RECOLOURED, _REPAINTED))
     fresh = ops.blur(((worn - 0.5) * crossing + 0.5).clip(0, 1), 3)
     soft = worn - fresh
     tint = ops.smooth(ops.weighted(difference, soft))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vidstyle.coherence.memory import Recollection
-from vidstyle.motion.ops import Array, Ops
+from vidstyle.motion.ops import Array, Ops, ramp
 
 # Grey levels of change at which paint begins to give way, and at which it is all gone.
 _DEPARTED, _GONE = 3.0, 6.0
@@ -19,8 +19,8 @@ def change(frame: Array, memory: Recollection, ops: Ops) -> Array:
     compared with the frame it was painted from, not with the last one, it gives way to slow changes
     as well.
     """
-    departed = _ramp(_departure(frame, memory.source, ops), _DEPARTED, _GONE)
-    worn = ops.maximum(departed, _ramp(memory.distortion, _STRETCHED, _TORN))
+    departed = ramp(_departure(frame, memory.source, ops), _DEPARTED, _GONE)
+    worn = ops.maximum(departed, ramp(memory.distortion, _STRETCHED, _TORN))
     return ops.blur(ops.where(memory.lost, 1, worn), 5)
 
 
@@ -33,8 +33,3 @@ def _departure(frame: Array, remembered: Array, ops: Ops) -> Array:
     now = ops.blur(frame, 3)
     least, most = ops.range_around(ops.blur(remembered, 3))
     return ops.floats(ops.largest(ops.maximum(ops.excess(now, most), ops.excess(least, now))))
-
-
-def _ramp(value: Array, begin: float, end: float) -> Array:
-    """0 up to `begin`, 1 from `end`."""
-    return ((value - begin) / (end - begin)).clip(0, 1)

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from vidstyle.motion.ops import Array, Ops, Size
+from vidstyle.motion.ops import Array, Ops, Size, ramp
 
 # How much coarser than the flow noise is looked for, and how much coarser still the camera is.
 _COARSE, _COARSER = 2, 2
-# Texture, a squared slope, is as likely as not where it is so many times the square of the noise.
-_NOISY = 100.0
-# Texture that counts for the camera: a few strong edges are not to decide for all.
-_STRONG = 50.0
+# Pixels of a side over which texture is judged, and over which a flow is.
+_PATCH, _NEAR = 5, 15
+# Squared slope below which there is no texture, and above which more of it does not count for the
+# camera: a few strong edges are not to decide for all.
+_FLAT, _STRONG = 1e-3, 50.0
+# Levels that a picture of whole levels leaves unexplained, however good the flow is.
+_ROUNDING = 0.02
+# Texture counts half where it is so many times the squared noise.
+_NOISY = 30.0
+# Squared pixels by which flow is out at most: more tells nothing of the camera.
+_MOST_DOUBT = 4.0
 # Rounds of fitting. What differs by more than so many pixels, and by more than flow is in doubt,
 # has little say in the last one, and what differs by twice as many in the one before.
 _ROUNDS, _ALIKE = 4, 0.1
-# Flow is out by noise over slope, in the mean; so often the square of that is still doubt.
-_DOUBT = 4.0
 # Part of the texture around that has to move with the camera: up to the first the camera does not
 # count, from the second on entirely.
-_UNLIKELY, _CERTAIN = 0.65, 0.92
+_UNLIKELY, _CERTAIN = 0.75, 0.95
 # Coarse pixels that are around, and how much the whole picture counts beside them.
 _AROUND, _WHOLE = 25, 0.3
 # How many times worse than flow the camera may explain a place: up to the first it is noise, from
 # the second on something moves there.
-_NOISE, _MOTION = 1.0, 1.2
+_NOISE, _MOTION = 1.2, 1.5
 
 
 def without_noise(a: Array, b: Array, there: Array, back: Array, ops: Ops) -> tuple[Array, Array]:
     """The flow `there`, from (h, w, 3) picture `a` to `b`, and the one `back`, less their noise.
 
-    Flow explains noise by motion, another one in each frame, and paint that follows it wobbles. So
-    flows (h, w, 2) become the camera's motion, as far as noise outweighs texture, what is around
+    Flow takes noise for motion, a different one in each frame, and paint that follows it wobbles.
+    So flows (h, w, 2) become the camera's motion, as far as noise outweighs texture, what is around
     moves with the camera, and that explains the place as well. Noise is what flow leaves
     unexplained: clean pictures keep theirs.
     """
@@ -38,20 +43,20 @@ def without_noise(a: Array, b: Array, there: Array, back: Array, ops: Ops) -> tu
     greys = (ops.floats(ops.grey(picture)) for picture in (a, b))
     here, other = (ops.smooth(ops.resized(grey, small, "area")) for grey in greys)
 
-    def unexplained(flow: Array) -> Array:
-        return abs(here - ops.fetch(other, ops.grid(small) + flow, "linear"))
+    def misfit(flow: Array) -> Array:
+        """Levels that a flow leaves unexplained, in the mean around each pixel."""
+        moved = ops.fetch(other, ops.grid(small) + flow, "linear")
+        return ops.blur(abs(here - moved), _NEAR) + _ROUNDING
 
     flow = ops.resized(there, small, "area") / _COARSE
-    left = unexplained(flow)
-    around = ops.blur(left, 15) + 0.02
-    noise = 1 / (1 / around).mean()  # of the quietest places: noise is everywhere, error is not
-    texture = _texture(here, ops)
-    clear = texture / (texture + _NOISY * noise * noise + 1e-3)
-    doubt = (_DOUBT * noise * noise / (texture + 1e-3)).clip(0, 4)
+    left, texture = misfit(flow), _texture(here, ops)
+    noise = 1 / (1 / left).mean()  # of the quietest places: noise is everywhere, error is not
+    clear = texture / (texture + _NOISY * noise**2)
+    doubt = (noise**2 / texture).clip(0, _MOST_DOUBT)  # flow is out by noise over slope
     camera, alike = camera_motion(flow, clear * texture.clip(0, _STRONG), doubt, ops)
-    worse = ops.blur(unexplained(camera), 15) / (around + 0.3 * noise)
-    unmoved = (1 - clear) * (1 - _ramp(worse, _NOISE, _MOTION))
-    share = ops.resized(ops.blur(unmoved * _ramp(alike, _UNLIKELY, _CERTAIN), 3), size, "linear")
+    unmoved = 1 - ramp(misfit(camera) / left, _NOISE, _MOTION)
+    share = (1 - clear) * unmoved * ramp(alike, _UNLIKELY, _CERTAIN)
+    share = ops.resized(ops.blur(share, 3), size, "linear")
     camera = ops.resized(camera, size, "linear") * _COARSE
     return (
         there + ops.weighted(camera - there, share),
@@ -112,11 +117,11 @@ def _reduced(size: Size, factor: int) -> Size:
 
 
 def _texture(plane: Array, ops: Ops) -> Array:
-    """The mean squared slope around each pixel."""
+    """Twice the squared slope around each pixel in the direction in which it is least.
+
+    The lesser eigenvalue of the structure tensor (Shi and Tomasi 1994): along a straight edge flow
+    knows nothing, however steep the edge is.
+    """
     across, down = ops.slopes(plane)
-    return ops.blur(across * across + down * down, 5)
-
-
-def _ramp(value: Array, begin: float, end: float) -> Array:
-    """0 up to `begin`, 1 from `end`."""
-    return ((value - begin) / (end - begin)).clip(0, 1)
+    xx, yy, xy = (ops.blur(x, _PATCH) for x in (across * across, down * down, across * down))
+    return (xx + yy - ops.hypot(xx - yy, 2 * xy)).clip(_FLAT)

@@ -121,6 +121,11 @@ class Ops(Protocol):
         """Which of the labels 0 to count - 1 occurs least, the first of them; to be an index."""
 
 
+def ramp(value: Array, begin: float, end: float) -> Array:
+    """0 up to `begin`, 1 from `end`."""
+    return ((value - begin) / (end - begin)).clip(0, 1)
+
+
 class Estimator(Protocol):
     """Finds motion between frames of one size, at half their width and height."""
 

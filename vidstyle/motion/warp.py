@@ -22,7 +22,7 @@ def warp(image: Array, flow: NDArray[np.float32]) -> Array:
     return cv2.remap(image, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def grid(height: int, width: int) -> NDArray[np.float32]:
     """The (H, W, 2) float32 x and y of every pixel. Shared: do not write into it."""
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
