@@ -110,6 +110,42 @@ def test_a_clean_picture_keeps_its_flow(device: str | None) -> None:
     assert np.abs(quiet - there).mean() < 0.02
 
 
+def test_flow_along_a_straight_edge_is_no_motion(device: str | None) -> None:
+    """It cannot be told there, however strong the edge is."""
+    picture = scene()
+    picture[:, 260:266] = 180
+    a, b = noisy(shifted(picture, 0), 1), noisy(shifted(picture, 0), 2)
+    there, quiet, _ = flows(a, b, device)
+    beside = (slice(12, -12), slice(230, 260))
+    assert np.abs(quiet[beside]).mean() < 0.35 * np.abs(there[beside]).mean()
+
+
+def test_what_the_camera_does_not_explain_is_left_as_it_is(device: str | None) -> None:
+    """A square of little texture that goes to the right, before a fixed camera."""
+    still, mover = shifted(scene(), 0), scene(contrast=8, seed=3)[100:180, 220:300]
+    pictures = []
+    for number in (0, 1):
+        picture = still.copy()
+        picture[60:140, 200 + 3 * number : 280 + 3 * number] = mover
+        pictures.append(noisy(picture, number))
+    _, quiet, _ = flows(pictures[1], pictures[0], device)
+    assert np.median(quiet[80:120, 220:260, 0]) == pytest.approx(-3, abs=0.3)
+
+
+def test_the_camera_has_no_say_where_all_around_moves_otherwise(device: str | None) -> None:
+    """Two thirds of the picture go to the left, one to the right with a weak strip in it."""
+    strong, other = scene(25, seed=1), scene(25, seed=2)
+    other[:, 270:300] = scene(1)[:, 270:300]
+    pictures = []
+    for number in (0, 1):
+        picture = shifted(strong, 2 * number)
+        picture[:, 213:] = shifted(other, -2 * number)[:, 213:]
+        pictures.append(noisy(picture, number))
+    _, quiet, _ = flows(pictures[1], pictures[0], device)
+    assert np.median(quiet[20:-20, 20:180, 0]) == pytest.approx(2, abs=0.1)
+    assert np.median(quiet[20:-20, 255:270, 0]) < 0
+
+
 def test_what_moves_in_the_noise_goes_on_moving(device: str | None) -> None:
     """A square that goes to the right, before a fixed camera."""
     still, mover = shifted(scene(), 0), scene(25)[:60, :60]
