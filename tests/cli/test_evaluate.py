@@ -86,7 +86,7 @@ def test_folders_are_measured_as_sets(vidstyle: Vidstyle, tmp_path: Path, percep
 @pytest.mark.parametrize(
     ("args", "expected", "words"),
     [
-        (["eval", "missing.mp4", "missing.mp4"], 3, "missing.mp4"),
+        (["eval", "missing.mp4", "other.mp4"], 3, "missing.mp4"),
         (["eval", "missing.mp4"], 2, "Missing argument"),
         (["eval", "a.mp4", "b.mp4", "--height", "3"], 2, "--height"),
         (["eval", "a.mp4", "b.mp4", "--frames", "1"], 2, "--frames"),

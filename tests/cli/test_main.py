@@ -288,6 +288,8 @@ def test_failures_among_several_inputs_are_told_at_the_end(
         ["run", "a.mp4", "--style", "tiny", "--limit", "memory=1"],
         ["run", "a.mp4", "--style", "tiny", "--consitency", "1"],
         ["styles", "--sheet", "a.png"],
+        ["train", "--seed", str(2**63)],
+        ["train", "--steps", str(10**10)],
     ],
 )
 def test_a_call_that_makes_no_sense_is_exit_2(vidstyle: Vidstyle, args: list[str]) -> None:

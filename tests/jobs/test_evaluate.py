@@ -289,9 +289,22 @@ def test_the_painting_of_pictures_is_laid_on_them_at_their_own_rate(
     assert report.outputs[0].times == pytest.approx([k / 10 for k in range(len(STEPS))])
     assert not any("begins" in note for note in report.outputs[0].notes)
     assert value(report.outputs[0].mean("ssim")) > 0.99
-    foreign = write_foreign(output)
-    named = measured(pictures, foreign, unblended=output, rate=Fraction(10))
-    assert value(named.outputs[0].mean("ssim")) > 0.99
+    told = measured(pictures, output, unblended=output)
+    named = measured(pictures, write_foreign(output), unblended=output, rate=Fraction(10))
+    for report in (told, named):
+        assert value(report.outputs[0].mean("ssim")) > 0.99
+
+
+def test_a_painting_in_numbered_pictures_is_as_quick_as_its_clip(
+    write_frames: MakeClip, tiny_style: str, tmp_path: Path
+) -> None:
+    source = write_frames("clip.mp4", moving(), rate=10)
+    pictures = tmp_path / "painted_%02d.png"
+    run(RunConfig((source,), "tiny", pictures, device="cpu", consistency=0, strength=0.0))
+    report = measured(source, pictures)
+    assert report.unblended is not None
+    assert len(report.outputs[0].times) == len(STEPS)
+    assert value(report.outputs[0].mean("ssim")) > 0.99
 
 
 def write_foreign(painting: Path) -> Path:
@@ -306,10 +319,14 @@ def write_foreign(painting: Path) -> Path:
     return copy
 
 
-def test_clips_that_ask_for_much_are_measured_if_they_are_trusted(write_frames: MakeClip) -> None:
+def test_clips_that_ask_for_much_are_measured_if_they_are_trusted(
+    write_frames: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clip = write_frames("clip.mp4", moving()[:3])
+    monkeypatch.setattr("vidstyle.video.info.Limits", lambda: Limits(pixels=100))
     with pytest.raises(InputError, match="--limit pixels"):
         measured(clip, clip, limits=Limits(pixels=100))
+    assert measured(clip, clip, limits=Limits(pixels=10**6)).outputs
 
 
 def test_clips_in_which_no_motion_can_be_found_are_refused(write_frames: MakeClip) -> None:

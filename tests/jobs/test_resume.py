@@ -32,6 +32,7 @@ from vidstyle.jobs.run import run
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import EncodeOptions, Frame
+from vidstyle.video.bars import Bars
 from vidstyle.video.write import EncodeSummary
 
 MakeClip = Callable[..., Path]
@@ -439,7 +440,7 @@ def test_an_interruption_right_after_the_journal_is_written_costs_nothing(
 def facts(clip: Path, engine: str = "torch", **options: Any) -> dict[str, str]:
     style = load_style("tiny", device="cpu")
     config = RunConfig((clip,), "tiny", **options)
-    return identity(clip, config, style, engine, style.batch(48, 64), SEGMENT)
+    return identity(clip, config, style, engine, Bars(), style.batch(48, 64), SEGMENT)
 
 
 def test_every_picture_of_a_sequence_counts(tmp_path: Path, tiny_style: str) -> None:

@@ -48,6 +48,20 @@ def test_a_clips_first_frame_is_shown_in_every_style(
     assert np.array_equal(sheet[:height, 2 * WIDTH :], painting)
 
 
+def test_black_bars_stay_as_in_a_run(
+    tiny_style: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.stylizers.registry.shipped_folder", lambda: tmp_path / "none")
+    picture = np.random.default_rng(0).integers(60, 256, (300, WIDTH, 3), np.uint8)
+    picture[:40] = picture[-40:] = 0
+    Image.fromarray(picture).save(tmp_path / "film.png")
+    write_sheet(tmp_path / "film.png", tmp_path / "sheet.png", device="cpu")
+    painting = np.asarray(Image.open(tmp_path / "sheet.png"))[:300, WIDTH:]
+    assert not painting[:40].any()
+    assert not painting[260:].any()
+    assert painting[40:260].any()
+
+
 def test_a_broken_style_is_left_out_and_told_of(
     make_clip: Callable[..., Path],
     make_style: Callable[..., Path],

@@ -129,6 +129,18 @@ def test_pictures_of_no_use_are_named_each_with_its_fault(photos: Path) -> None:
     ]
 
 
+def test_a_picture_that_is_too_large_is_not_called_broken(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (400, 300)).save(photos / "scan.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    notes: list[str] = []
+    usable_pictures(photos, 40, notes.append)
+    assert notes == [f"{photos}: left out scan.png (too large to be safe; scale it down)"]
+    with pytest.raises(InputError, match="too large"):
+        load_picture(photos / "scan.png")
+
+
 def test_a_folder_without_fault_needs_no_words_and_one_of_many_few(photos: Path) -> None:
     notes: list[str] = []
     assert len(usable_pictures(photos, 40, notes.append)) == 20

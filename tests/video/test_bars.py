@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -117,3 +118,34 @@ def test_a_clip_that_ends_early_is_looked_at_as_far_as_it_goes(write_frames: Mak
     data = clip.read_bytes()
     clip.write_bytes(data[: len(data) // 2])
     assert Bars.of_clip(probe(clip)) == LETTERBOX
+
+
+DARK = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "bars"),
+    [
+        ([barred(LETTERBOX)] * 4 + [lit()] * 40, Bars()),
+        ([DARK] * 4 + [barred(LETTERBOX)] * 40, LETTERBOX),
+        ([barred(LETTERBOX), barred(LETTERBOX, 1)], LETTERBOX),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".h264"])
+def test_one_key_frame_does_not_speak_for_a_clip(
+    tmp_path: Path, pictures: Sequence[Image], bars: Bars, suffix: str
+) -> None:
+    """The usual encoder makes one every 250 frames; and not every file can be sought in."""
+    path = tmp_path / f"clip{suffix}"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", 25, options={"crf": "10", "preset": "veryfast"})
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for picture in pictures:
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(video.encode())
+    assert Bars.of_clip(probe(path)) == bars
+
+
+def test_a_painting_tells_its_bars() -> None:
+    assert Bars.of_stamp({"bars": [1, 2, 0, 0]}) == Bars(1, 2)
+    assert Bars.of_stamp({}) == Bars()

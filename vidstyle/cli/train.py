@@ -82,7 +82,7 @@ _FOR_A_REAL_STYLE = (
 )
 @click.option(
     "--steps",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 10**9),
     help=f"[default: {FeedForwardConfig.steps}, or {CycleGanConfig.steps} for cyclegan]",
 )
 @click.option(
@@ -141,7 +141,9 @@ _FOR_A_REAL_STYLE = (
 @click.option(
     "--device", default=FeedForwardConfig.device, show_default=True, help="auto, cpu, cuda, mps."
 )
-@click.option("--seed", type=click.IntRange(0), default=FeedForwardConfig.seed, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=FeedForwardConfig.seed, show_default=True
+)
 @click.option("--title", default="", help="Title of the painting, for the style's card.")
 @click.option("--painter", default="", help="Who painted it.")
 @click.option("--year", default="", help="When.")

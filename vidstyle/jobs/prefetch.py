@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Crew:
     """
 
     def __init__(self) -> None:
-        self._boundaries: list[Boundary[object]] = []
+        self._boundaries: set[Boundary[Any]] = set()
         self._failures: list[BaseException] = []
         self._ended = False
 
@@ -49,10 +49,11 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         """Stop the threads and wait for them; one that hangs is left alone after `PATIENCE`."""
         self._ended = True
-        for boundary in self._boundaries:
+        boundaries = tuple(self._boundaries)
+        for boundary in boundaries:
             boundary.stop()
         deadline = monotonic() + PATIENCE
-        for boundary in self._boundaries:
+        for boundary in boundaries:
             boundary.join(max(0.0, deadline - monotonic()))
 
     def ahead(self, stage: Iterable[T], depth: int) -> Boundary[T]:
@@ -67,9 +68,8 @@ class Crew:
         """
         if depth < 1:  # a queue of no size would have no end
             raise ValueError(f"depth must be at least 1, not {depth}")
-        boundary = Boundary(stage, depth, self._failures.append)
-        self._boundaries = [each for each in self._boundaries if not each.has_ended]
-        self._boundaries.append(boundary)  # type: ignore[arg-type]
+        boundary = Boundary(stage, depth, self._failures.append, self._boundaries.discard)
+        self._boundaries.add(boundary)
         return boundary
 
     def started(self, stage: Iterable[T], depth: int) -> Boundary[T]:
@@ -126,9 +126,13 @@ class Boundary(Generic[T]):
     """A stage with a thread of its own, and the queue that leads out of it."""
 
     def __init__(
-        self, stage: Iterable[T], depth: int, on_failure: Callable[[BaseException], None]
+        self,
+        stage: Iterable[T],
+        depth: int,
+        on_failure: Callable[[BaseException], None],
+        on_end: Callable[[Boundary[T]], None],
     ) -> None:
-        self._stage, self._on_failure = stage, on_failure
+        self._stage, self._on_failure, self._on_end = stage, on_failure, on_end
         self._queue: SimpleQueue[_Item[T] | _End] = SimpleQueue()
         self._free = Semaphore(depth)
         self._stopped = Event()
@@ -154,11 +158,6 @@ class Boundary(Generic[T]):
         if message.error is not None:
             raise message.error
         raise StopIteration
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the thread has come to its end; what it made may still be waiting."""
-        return self._thread is not None and not self._thread.is_alive()
 
     def start(self) -> None:
         """Let the thread begin, if it has not."""
@@ -190,6 +189,7 @@ class Boundary(Generic[T]):
             error = failure
             self._on_failure(failure)
         self._queue.put(_End(error))
+        self._on_end(self)
 
     def _produce(self) -> None:
         iterator = iter(self._stage)

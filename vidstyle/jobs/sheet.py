@@ -16,6 +16,7 @@ from vidstyle.jobs.publish import part_folder, publish, refuse_taken
 from vidstyle.jobs.style import load_style
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleRegistry
+from vidstyle.video.bars import Bars
 from vidstyle.video.images import is_image, picture_format, read_image, write_image
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
@@ -58,10 +59,12 @@ def write_sheet(
         raise UsageError("there are no styles to show")
     with part_folder(output) as folder:
         picture = first_picture(source)
+        bars = Bars.of_pictures([picture])
         paintings: dict[str, Picture] = {}
         for name in names:
             try:
-                paintings[name] = load_style(name, device=device).paint(picture)
+                painting = load_style(name, device=device).paint(bars.cut(picture))
+                paintings[name] = bars.filled(picture, painting)
             except StyleError as error:
                 on_note(f"left out: {error}")
         if not paintings:

@@ -51,7 +51,7 @@ def feature_distance(a: Sequence[Tensor], b: Sequence[Tensor]) -> float:
 
 
 def self_similarity_distance(content: Tensor, painted: Tensor) -> float:
-    """CFSD (Chung et al., CVPR 2024): how otherwise the places of two pictures are alike.
+    """CFSD (Chung et al., CVPR 2024): how differently the places of two resemble each other.
 
     For each place the cosines to all others become a distribution (softmax); the divergence from
     the content's to the painting's (Kullback-Leibler, nats) is averaged over places. Colours and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from vidstyle.errors import ResourceError, UsageError
 if TYPE_CHECKING:
     import torch
 
+_GPU_NAME: Final = re.compile(r"(cuda|mps)(:[0-9]{1,3})?")
 _GPU_NODES: Final = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 """What NVIDIA's and AMD's drivers, and Windows' for Linux guests, make visible of a GPU."""
 
@@ -36,7 +38,7 @@ def choose_device(name: str) -> str:
     """Turn a name ("auto", "cpu", "cuda", "cuda:1", "mps") into one of a device that works.
 
     Raises:
-        UsageError: torch knows no such device.
+        UsageError: it is none of these.
         ResourceError: this machine has no such device.
     """
     if name == "auto":
@@ -45,13 +47,9 @@ def choose_device(name: str) -> str:
         return name
     import torch
 
-    unknown = UsageError(f"device {name!r} is unknown; try auto, cpu, cuda or mps")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise unknown from error
-    if device.type not in ("cuda", "mps"):
-        raise unknown
+    if not _GPU_NAME.fullmatch(name):
+        raise UsageError(f"device {name!r} is unknown; try auto, cpu, cuda or mps")
+    device = torch.device(name)
     if not _works(device):
         raise ResourceError(f"device {name!r} is not there; try --device cpu")
     return name

@@ -20,8 +20,7 @@ from vidstyle.training.config import CHECKPOINT, LEAST_PHOTOS, RUN_SUFFIX
 PICTURE_SUFFIXES: Final = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 MOST_NAMED: Final = 10
 """Pictures of no use that a note names."""
-USELESS: Final = (*BROKEN, Image.DecompressionBombError)
-"""What Pillow raises on files that nothing can be learnt from."""
+_TOO_LARGE: Final = "too large to be safe; scale it down"
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -101,7 +100,9 @@ def _fault(path: Path, least_side: int) -> str:
             size = picture.size
             picture.draft("RGB", (1, 1))  # a JPEG is read to its end, but at an eighth of its size
             picture.load()
-    except USELESS:
+    except Image.DecompressionBombError:
+        return _TOO_LARGE
+    except BROKEN:
         return "not readable"
     return f"{size[0]}x{size[1]} is too small" if min(size) < least_side else ""
 
@@ -132,7 +133,9 @@ def load_picture(path: Path, short_side: int | None = None) -> Image.Image:
             if short_side is not None:  # a JPEG is decoded no larger than it need be
                 picture.draft(None, (short_side, short_side))
             seen = as_seen(picture)
-    except USELESS as error:
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: {_TOO_LARGE}") from error
+    except BROKEN as error:
         raise InputError(f"{path}: not a readable picture") from error
     return seen if short_side is None else scale_short_side(seen, short_side)
 

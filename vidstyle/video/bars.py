@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import astuple, dataclass
-from fractions import Fraction
-from typing import TYPE_CHECKING, Self
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
 
 import av
 import numpy as np
@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from vidstyle.types import VideoInfo
+from vidstyle.video.decode import Losses, decoded
 from vidstyle.video.opening import open_input
-from vidstyle.video.read import ReadReport, upright
+from vidstyle.video.read import ReadReport, expected_frames, upright
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 Image = NDArray[np.uint8]
 
-_SAMPLES = 8
+# Places in a clip that are looked at, key frames that are enough to go by, and frames that are
+# decoded one after the other where there are fewer.
+_SAMPLES, _ENOUGH, _IN_A_ROW = 8, 4, 300
 # Luma, 0-255, up to which a pixel is black: encoders leave some noise in bars.
 _BLACK = 24
 # Part of a line, of what the fullest line shows, that titles and logos in a bar may fill ...
@@ -45,7 +48,8 @@ class Bars:
     @classmethod
     def of_clip(cls, info: VideoInfo) -> Self:
         """The bars of a clip, judged by frames from all over it."""
-        frames = upright(_key_frames(info), info, ReadReport(), threads=1)
+        shown = ((frame, frame.pts or 0) for frame in _spread(info))
+        frames = upright(shown, info, ReadReport(), threads=1)
         return cls.of_pictures(frame.image for frame in frames)
 
     @classmethod
@@ -60,6 +64,11 @@ class Bars:
             lit = lit | shown
             rows, columns = np.maximum(rows, shown.mean(1)), np.maximum(columns, shown.mean(0))
         return cls(*_pair(rows, lit.mean(axis=1)), *_pair(columns, lit.mean(axis=0)))
+
+    @classmethod
+    def of_stamp(cls, stamp: dict[str, Any]) -> Self:
+        """The bars that a painting was given, by a stamp of `video.stamp.read_stamp`."""
+        return cls(*map(int, stamp.get("bars", ())))
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -102,18 +111,31 @@ def _bar(most: NDArray[np.float64], ever: NDArray[np.float64]) -> int:
     return bar if is_sharp and _THINNEST <= bar / len(most) <= _THICKEST else 0
 
 
-def _key_frames(info: VideoInfo) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Frames from all over a clip, as far as they can be had; the first, if it tells no length."""
-    length, count = (info.duration, _SAMPLES) if info.duration else (Fraction(0), 1)
+def _spread(info: VideoInfo) -> Iterator[av.VideoFrame]:
+    """Key frames from all over a clip, which cost little; where there are few, frames that follow
+    one another as well, for one key frame may be the only one for ten seconds."""
+    keys = {frame.pts: frame for frame in _key_frames(info)}
+    yield from keys.values()
+    if len(keys) >= _ENOUGH:
+        return
+    count = min(expected_frames(info) or _IN_A_ROW, _IN_A_ROW)
+    with open_input(info.path, info.average_rate) as container:
+        stream: VideoStream = container.streams[info.track]  # type: ignore[assignment]
+        frames = decoded(container, stream, Losses(), most_pixels=info.limits.pixels)
+        yield from islice(frames, 0, _IN_A_ROW, max(1, count // _SAMPLES))
+
+
+def _key_frames(info: VideoInfo) -> Iterator[av.VideoFrame]:
+    """The one before each of some places, as far as they can be had; a clip without a length has
+    no places."""
+    if not info.duration:
+        return
     with open_input(info.path, info.average_rate) as container:
         stream: VideoStream = container.streams[info.track]  # type: ignore[assignment]
         stream.codec_context.options = {"max_pixels": str(info.limits.pixels)}
         stream.codec_context.skip_frame = "NONKEY"
-        for number in range(count):
-            place = info.start_pts + round(length * number / count / info.time_base)
-            frame = None
+        for number in range(_SAMPLES):
+            place = info.start_pts + round(info.duration * number / _SAMPLES / info.time_base)
             with suppress(av.FFmpegError):
                 container.seek(place, stream=stream)
-                frame = next(container.decode(stream), None)
-            if frame is not None:
-                yield frame, frame.pts or 0
+                yield from islice(container.decode(stream), 1)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.video.images import image_stamp_text, is_image
-from vidstyle.video.opening import files_of, open_input
+from vidstyle.video.opening import files_of, is_sequence, open_input
 
 _NAME = "vidstyle"
+_LEAST_RATE, _MOST_RATE = Fraction(1, 1000), 1000
 _SAMPLE, _SAMPLES = 1 << 20, 64
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30}|/[0-9]{1,30})?")
 # MP4's common list of tags (ilst) has a fixed set of keys, which every player shows. Its "encoding
@@ -92,8 +93,9 @@ def read_stamp(path: Path) -> dict[str, Any] | None:
     Raises:
         InputError: the file is neither a readable video nor a picture.
     """
-    if is_image(path):
-        return _parse(image_stamp_text(path))
+    first = files_of(path)[0] if is_sequence(path) else path
+    if is_image(first):
+        return _parse(image_stamp_text(first))
     with open_input(path) as container:
         tags = {key.lower(): value for key, value in container.metadata.items()}
     # The last is a GIF's.
@@ -131,7 +133,9 @@ def _parse(text: str | None) -> dict[str, Any] | None:
     try:
         stamp = json.loads(text or "")[_NAME]
         begun_at(stamp)
-        is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1 and painted_rate(stamp) != 0
+        is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1
+        is_stamp &= _LEAST_RATE <= (painted_rate(stamp) or 1) <= _MOST_RATE
+        is_stamp &= all(isinstance(lines, int) and lines >= 0 for lines in stamp.get("bars", ()))
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         return None
     return stamp if is_stamp else None

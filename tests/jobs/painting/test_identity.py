@@ -9,6 +9,7 @@ import pytest
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting.identity import identity, request
 from vidstyle.jobs.style import Style, load_style
+from vidstyle.video.bars import Bars
 
 MakeClip = Callable[..., Path]
 MakeCollection = Callable[..., Path]
@@ -26,7 +27,7 @@ def test_styles_of_one_file_make_paintings_of_their_own(
 ) -> None:
     clip = make_clip(frames=2)
     config = RunConfig((clip,), "any")
-    sea, sun = (identity(clip, config, style, "torch", 1, 5) for style in sea_and_sun)
+    sea, sun = (identity(clip, config, style, "torch", Bars(), 1, 5) for style in sea_and_sun)
     assert [name for name in sea if sea[name] != sun[name]] == ["the style"]
     sea_asked, sun_asked = (request("content", config, style) for style in sea_and_sun)
     assert sea_asked != sun_asked
@@ -36,5 +37,15 @@ def test_where_segments_end_is_a_part_of_it(make_clip: MakeClip, sea_and_sun: li
     """Those of two lengths do not fit together."""
     clip = make_clip(frames=2)
     config = RunConfig((clip,), "sea")
-    short, long = (identity(clip, config, sea_and_sun[0], "torch", 1, n) for n in (5, 6))
+    short, long = (identity(clip, config, sea_and_sun[0], "torch", Bars(), 1, n) for n in (5, 6))
     assert [name for name in short if short[name] != long[name]] == ["frames a segment"]
+
+
+def test_what_is_cut_off_is_a_part_of_it(make_clip: MakeClip, sea_and_sun: list[Style]) -> None:
+    """Frames of two sizes do not fit together either."""
+    clip = make_clip(frames=2)
+    config = RunConfig((clip,), "sea")
+    none, some = (
+        identity(clip, config, sea_and_sun[0], "torch", bars, 1, 5) for bars in (Bars(), Bars(2, 2))
+    )
+    assert [name for name in none if none[name] != some[name]] == ["the black bars"]

@@ -33,14 +33,16 @@ class Cast:
 
 
 def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
-    model = None if config.unblended else _stamped(config.outputs)
+    source = probe(config.source, config.limits, rate=config.rate)
+    model = _stamped(config.outputs)
     rate = config.rate or (painted_rate(model[1]) if model else None)
-    source = probe(config.source, config.limits, rate=rate)
+    if rate:
+        source = probe(config.source, config.limits, rate=rate)
     paint = None if config.unblended else _repainter(config, model, source, notes)
     paths = [*filter(None, [config.unblended]), *config.outputs]
     alignment = align(
         source,
-        [probe(path, config.limits, rate=rate) for path in paths],
+        [probe(path, config.limits, rate=rate or source.average_rate) for path in paths],
         start=config.start or Fraction(0),
         duration=config.duration,
         frames=config.frames,
@@ -48,7 +50,7 @@ def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
     moments = Moments(alignment, _measuring_size(alignment, config.height), paint)
     meters = [Meter("source", config.source)]
     if paint or config.unblended:
-        how = (f"as {model[0].name} was painted",) if model else ()
+        how = (f"as {model[0].name} was painted",) if model and paint else ()
         meters.append(Meter("unblended", config.unblended, notes=how))
     meters += [Meter(path.name, path, keep=config.worst) for path in config.outputs]
     files = [meter for meter in meters[1:] if meter.path]

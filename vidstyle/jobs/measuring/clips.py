@@ -37,10 +37,10 @@ def evaluate_clips(
 ) -> EvaluationReport:
     """Measure paintings of a clip: how steady they are, and what that was bought with.
 
-    One pass over the frames, of each of which only a thumbnail is kept, to lay clips in time: flow,
-    mask and cuts are found once, on the source, and serve every clip. `on_moment` is shown all that
-    is measured: the clips' frames, in the order of the report's clips. `networks` spares loading
-    those that are to look at them.
+    Clips are laid in time by thumbnails first, 2 KB a frame. Then one pass finds flow, mask and
+    cuts, on the source, and they serve every clip. `on_moment` is shown all that is measured: the
+    clips' frames, in the order of the report's clips. `networks` spares loading those that are to
+    look at them.
 
     Raises:
         InputError: a clip cannot be read, or the clips have no two neighbouring frames in common.

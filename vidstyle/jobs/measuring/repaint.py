@@ -29,7 +29,7 @@ def repainter(
     Raises:
         StyleError: the style is not there any more.
     """
-    bars = Bars.of_clip(source)
+    bars = Bars.of_stamp(stamp)
     engine = _engine(stamp, *bars.inside(source.height, source.width), device)
     if engine.name != (own := stamp.get("engine", engine.name)):
         notes.append(f"the unblended painting is painted on {engine.name}, the output was on {own}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -84,7 +84,7 @@ class Job:
             self._note("is see-through in places; what lies behind is painted white")
         with self.watch.timing(ENCODING), part_folder(self.task.output) as folder:
             file = folder / self.task.output.name
-            write_image(file, painting, self._stamp(engine))
+            write_image(file, painting, self._stamp(engine, bars))
             publish([file], self.task.output.parent, overwrite=self.task.overwrite)
         read = ReadReport(frames=1, expected_frames=1)
         return self._report(engine, image.shape[:2], read, since)
@@ -94,10 +94,10 @@ class Job:
         size = bars.inside(info.height, info.width)
         engine = self._engine(*size)
         since, read = perf_counter(), ReadReport()
-        with self._journal(size, engine) as (journal, batch):
+        with self._journal(size, engine, bars) as (journal, batch):
             resumed = journal.frames
             self._write_segments(journal, info, bars, engine, batch, read)
-            joined = self._join(journal, info, engine, read)
+            joined = self._join(journal, info, engine, bars, read)
         nudged = sum(segment.nudged for segment in journal.segments)
         notes = (
             *treatments(info, read),
@@ -121,7 +121,9 @@ class Job:
             self.on_note(note)
 
     @contextmanager
-    def _journal(self, size: tuple[int, int], engine: Engine) -> Iterator[tuple[Journal, int]]:
+    def _journal(
+        self, size: tuple[int, int], engine: Engine, bars: Bars
+    ) -> Iterator[tuple[Journal, int]]:
         """What earlier tries finished, and frames to paint at a time.
 
         If this try is stopped, all that is finished stays for the next.
@@ -129,7 +131,9 @@ class Job:
         with part_folder(self.task.output, restart=self.config.restart) as folder:
             batch = self._batch(size, folder)
             length = segment_length(*size, batch)
-            facts = identity(self.task.input, self.config, self.style, engine.name, batch, length)
+            facts = identity(
+                self.task.input, self.config, self.style, engine.name, bars, batch, length
+            )
             journal = Journal(folder, self.task.output, facts, length)
             if journal.frames:
                 self._note(f"goes on after {journal.frames:,} frames that an earlier try painted")
@@ -195,11 +199,11 @@ class Job:
         self._show(writer.frames, read.expected_frames)
 
     def _join(
-        self, journal: Journal, info: VideoInfo, engine: Engine, read: ReadReport
+        self, journal: Journal, info: VideoInfo, engine: Engine, bars: Bars, read: ReadReport
     ) -> MuxSummary:
         """Put the output together and give it its name; the journal has done its work then."""
         part = journal.folder / self.task.output.name
-        stamp = self._stamp(engine) | ({"partial": True} if read.is_partial else {})
+        stamp = self._stamp(engine, bars) | ({"partial": True} if read.is_partial else {})
         watchdog = Watchdog(self.watch)
         with Crew() as crew:
             muxed = crew.ahead(self._mux(journal, info, part, stamp, crew.go_on), 1)
@@ -239,7 +243,7 @@ class Job:
         limiting = busiest(self.watch.busy)
         self.on_progress(replace(self.place, frames=frames, expected=expected, limiting=limiting))
 
-    def _stamp(self, engine: Engine) -> dict[str, Any]:
+    def _stamp(self, engine: Engine, bars: Bars) -> dict[str, Any]:
         """What made the painting, for the output's metadata."""
         source = fingerprint(self.task.input)
         return {
@@ -252,6 +256,7 @@ class Job:
             "engine": engine.name,
             "source": source,
             "request": request(source, self.config, self.style),
+            **({"bars": astuple(bars)} if bars else {}),
             **({"keep_colours": True} if self.config.keep_colours else {}),
             **({"reverse": True} if self.config.reverse else {}),
             **({"start": str(self.config.start)} if self.config.start else {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from vidstyle.errors import InputError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.style import Style
 from vidstyle.stylizers.device import available_cores
+from vidstyle.video.bars import Bars
 from vidstyle.video.opening import files_of
 from vidstyle.video.stamp import fingerprint
 
@@ -32,7 +33,7 @@ _IMMATERIAL = {
 
 
 def identity(
-    path: Path, config: RunConfig, style: Style, engine: str, batch: int, segment: int
+    path: Path, config: RunConfig, style: Style, engine: str, bars: Bars, batch: int, segment: int
 ) -> dict[str, str]:
     """What a clip's painting depends on, by names that a user knows.
 
@@ -41,6 +42,7 @@ def identity(
         config: every option counts, but those that say where to, or choose among engines.
         style: counts by the checksum of its file.
         engine: its name, with device and precision.
+        bars: what of the frames is not painted.
         batch: frames that it paints at a time.
         segment: frames of a segment.
 
@@ -51,6 +53,7 @@ def identity(
         **_input(path),
         **_asked_for(config, style),
         "the engine": engine,
+        "the black bars": astuple(bars),
         "the number of processor cores": available_cores(),
         BATCH: batch,
         "frames a segment": segment,
