@@ -122,28 +122,28 @@ def test_flow_along_a_straight_edge_is_no_motion(device: str | None) -> None:
 
 def test_what_the_camera_does_not_explain_is_left_as_it_is(device: str | None) -> None:
     """A square of little texture that goes to the right, before a fixed camera."""
-    still, mover = shifted(scene(), 0), scene(contrast=8, seed=3)[100:180, 220:300]
+    still, mover = shifted(scene(), 0), 25 + scene(contrast=5, seed=3)[100:180, 220:300]
     pictures = []
     for number in (0, 1):
         picture = still.copy()
         picture[60:140, 200 + 3 * number : 280 + 3 * number] = mover
         pictures.append(noisy(picture, number))
     _, quiet, _ = flows(pictures[1], pictures[0], device)
-    assert np.median(quiet[80:120, 220:260, 0]) == pytest.approx(-3, abs=0.3)
+    assert np.median(quiet[70:130, 210:270, 0]) == pytest.approx(-3, abs=0.4)
 
 
 def test_the_camera_has_no_say_where_all_around_moves_otherwise(device: str | None) -> None:
-    """Two thirds of the picture go to the left, one to the right with a weak strip in it."""
+    """More than half of the picture goes one way, the rest, with a flat strip in it, the other."""
     strong, other = scene(25, seed=1), scene(25, seed=2)
-    other[:, 270:300] = scene(1)[:, 270:300]
+    other[:, 240:320] = scene(0.3)[:, 240:320]
     pictures = []
     for number in (0, 1):
         picture = shifted(strong, 2 * number)
-        picture[:, 213:] = shifted(other, -2 * number)[:, 213:]
+        picture[:, 190:] = shifted(other, -2 * number)[:, 190:]
         pictures.append(noisy(picture, number))
     _, quiet, _ = flows(pictures[1], pictures[0], device)
     assert np.median(quiet[20:-20, 20:180, 0]) == pytest.approx(2, abs=0.1)
-    assert np.median(quiet[20:-20, 255:270, 0]) < 0
+    assert np.median(quiet[20:-20, 235:285, 0]) < -1
 
 
 def test_what_moves_in_the_noise_goes_on_moving(device: str | None) -> None:
