@@ -335,17 +335,24 @@ def test_clips_in_which_no_motion_can_be_found_are_refused(write_frames: MakeCli
         measured(clip, clip)
 
 
-def test_a_tier_that_there_is_not_leaves_out_the_unblended_painting(
-    write_frames: MakeClip, tiny_style: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("told", "word"), [({"tier": "finest"}, "tier"), ({"bars": [90, 90]}, "bars")]
+)
+def test_a_stamp_that_cannot_be_leaves_out_the_unblended_painting(
+    write_frames: MakeClip,
+    tiny_style: str,
+    monkeypatch: pytest.MonkeyPatch,
+    told: dict[str, Any],
+    word: str,
 ) -> None:
     source = write_frames("clip.mp4", moving()[:3])
     output = painted(source)
     stamp = cast_module.read_stamp(output)
     assert stamp is not None
-    monkeypatch.setattr(cast_module, "read_stamp", lambda _: stamp | {"tier": "finest"})
+    monkeypatch.setattr(cast_module, "read_stamp", lambda _: stamp | told)
     report = measured(source, output)
     assert report.unblended is None
-    assert any("tier" in note for note in report.notes)
+    assert any(word in note for note in report.notes)
 
 
 def test_the_unblended_painting_has_the_bars_that_the_output_has(

@@ -134,8 +134,9 @@ def _parse(text: str | None) -> dict[str, Any] | None:
         stamp = json.loads(text or "")[_NAME]
         begun_at(stamp)
         is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1
-        is_stamp &= _LEAST_RATE <= (painted_rate(stamp) or 1) <= _MOST_RATE
-        is_stamp &= all(isinstance(lines, int) and lines >= 0 for lines in stamp.get("bars", ()))
+        rate, bars = painted_rate(stamp), stamp.get("bars", [])
+        is_stamp &= rate is None or _LEAST_RATE <= rate <= _MOST_RATE
+        is_stamp &= len(bars) <= 4 and all(isinstance(n, int) and n >= 0 for n in bars)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         return None
     return stamp if is_stamp else None

@@ -30,7 +30,10 @@ def repainter(
         StyleError: the style is not there any more.
     """
     bars = Bars.of_stamp(stamp)
-    engine = _engine(stamp, *bars.inside(source.height, source.width), device)
+    size = bars.inside(source.height, source.width)
+    if min(size) < 1:
+        raise StyleError("the painting tells of black bars that this source has no room for")
+    engine = _engine(stamp, *size, device)
     if engine.name != (own := stamp.get("engine", engine.name)):
         notes.append(f"the unblended painting is painted on {engine.name}, the output was on {own}")
     finish = Finish.of_stamp(stamp)
