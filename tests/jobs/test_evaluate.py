@@ -295,6 +295,14 @@ def test_the_painting_of_pictures_is_laid_on_them_at_their_own_rate(
         assert value(report.outputs[0].mean("ssim")) > 0.99
 
 
+def test_numbered_pictures_that_are_not_there_are_told_of(
+    write_frames: MakeClip, tmp_path: Path
+) -> None:
+    clip = write_frames("clip.mp4", moving()[:3])
+    with pytest.raises(InputError, match="no picture of such a name"):
+        measured(clip, tmp_path / "none_%02d.png")
+
+
 def test_a_painting_in_numbered_pictures_is_as_quick_as_its_clip(
     write_frames: MakeClip, tiny_style: str, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.video.images import image_stamp_text, is_image
-from vidstyle.video.opening import files_of, is_sequence, open_input
+from vidstyle.video.opening import files_of, open_input
 
 _NAME = "vidstyle"
 _LEAST_RATE, _MOST_RATE = Fraction(1, 1000), 1000
@@ -93,7 +93,7 @@ def read_stamp(path: Path) -> dict[str, Any] | None:
     Raises:
         InputError: the file is neither a readable video nor a picture.
     """
-    first = files_of(path)[0] if is_sequence(path) else path
+    first = next(iter(files_of(path)), path)  # of numbered pictures, all of which bear one
     if is_image(first):
         return _parse(image_stamp_text(first))
     with open_input(path) as container:
