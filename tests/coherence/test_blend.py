@@ -225,9 +225,9 @@ def grey(level: int) -> np.ndarray:
     return np.full((HEIGHT, WIDTH, 3), level, np.uint8)
 
 
-def stripes(sign: int) -> np.ndarray:
+def stripes(sign: int, width: int = 16) -> np.ndarray:
     """They are 40 levels lighter and darker than grey, which they are on average."""
-    wave = 128 + 40 * sign * np.where(np.arange(WIDTH) // 16 % 2, 1, -1)
+    wave = 128 + 40 * sign * np.where(np.arange(WIDTH) // width % 2, 1, -1)
     return np.broadcast_to(wave[None, :, None], (HEIGHT, WIDTH, 3)).astype(np.uint8)
 
 
@@ -296,10 +296,30 @@ def test_colours_are_those_of_the_new_paint_however_much_is_kept(
 def test_light_that_was_followed_is_not_remembered(device: str | None) -> None:
     """It would be added again and again."""
     steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), stripes(1, 2))
+    for _ in range(12):
+        held = host(steadier.hold(seen(steadier, 100), lighter(stripes(-1, 2), 15)))
+    assert np.abs(held.astype(int) - lighter(stripes(1, 2), 15)).max() <= 1
+
+
+def test_paint_gives_way_that_the_painter_does_not_paint_any_more(device: str | None) -> None:
+    """He paints more than a thing around it: that would stay where nothing has changed."""
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
     steadier.hold(first_seen(steadier, 100), stripes(1))
-    for _ in range(4):
-        held = host(steadier.hold(seen(steadier, 100), lighter(stripes(-1), 15)))
-    assert np.abs(held.astype(int) - lighter(stripes(1), 15)).max() <= 1
+    off = []
+    for _ in range(12):
+        held = host(steadier.hold(seen(steadier, 100), stripes(-1)))
+        off.append(np.abs(held.astype(int) - stripes(-1))[:, 8::16].max())
+    assert off[0] == pytest.approx(80, abs=1)
+    assert off[-1] < 6
+
+
+def test_what_a_painter_paints_in_turns_stays(device: str | None) -> None:
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), grey(128))
+    for frame in range(24):
+        held = host(steadier.hold(seen(steadier, 100), stripes((-1) ** frame)))
+    assert np.abs(held.astype(int) - 128).max() <= 1
 
 
 def test_a_cut_forgets_how_far_paint_was_stretched(device: str | None) -> None:

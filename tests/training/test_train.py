@@ -380,6 +380,18 @@ def test_a_checkpoint_that_lacks_a_tensor_is_told_of(config: FeedForwardConfig) 
         train(replace(config, steps=1, resume=True))
 
 
+@pytest.mark.parametrize("broken", [{"step": "two"}, {"config": "{"}, {"sources": "3"}, {}])
+def test_a_checkpoint_whose_header_is_broken_is_told_of(
+    config: FeedForwardConfig, broken: dict[str, str]
+) -> None:
+    train(replace(config, steps=1))
+    with safe_open(config.checkpoint, framework="pt") as file:
+        metadata = file.metadata() | broken if broken else {"version": checkpoint.VERSION}
+    save_file(load_file(config.checkpoint), config.checkpoint, metadata)
+    with pytest.raises(InputError, match="not a whole checkpoint"):
+        train(replace(config, steps=1, resume=True))
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [(("a.png", "A.jpg"), "would make one style: a, a"), (("a.png", "+.png"), r"\+.png: makes no")],

@@ -29,6 +29,10 @@ _CELL = 16
 # Levels of change in the painter's broad colours at which strokes begin to give way, and at which
 # they are all gone. What enters a frame changes the colours of all that is in it.
 _RECOLOURED, _REPAINTED = 16.0, 32.0
+# Levels by which the painter paints a place otherwise for some frames at which strokes begin to
+# give way, and at which they are all gone. Painters paint more around a thing than the thing, and
+# what they painted beside it would stay when it has gone.
+_UNLIKE, _REFUTED = 6.0, 20.0
 _SUM_BYTES = 4
 
 
@@ -206,6 +210,7 @@ def _keep(
     difference = ops.difference(new, old)
     broad = ops.resized(_broad(difference, worn, ops), size, "linear")
     worn = ops.maximum(worn, ramp(ops.largest(abs(broad)), _RECOLOURED, _REPAINTED))
+    worn = ops.maximum(worn, ramp(memory.unlike(difference - broad), _UNLIKE, _REFUTED))
     fresh = ops.blur(((worn - 0.5) * crossing + 0.5).clip(0, 1), 3)
     soft = worn - fresh
     tint = ops.smooth(ops.weighted(difference, soft))

@@ -25,11 +25,17 @@ def change(frame: Array, memory: Recollection, ops: Ops) -> Array:
 
 
 def _departure(frame: Array, remembered: Array, ops: Ops) -> Array:
-    """Grey levels by which each pixel leaves the range of what is remembered around it.
+    """Grey levels by which each pixel leaves the range of what is remembered around it, or is left.
 
     A range, because the motion is known to about a pixel only; as in the neighbourhood clamping of
     temporal anti-aliasing (Karis, SIGGRAPH 2014).
     """
-    now = ops.blur(frame, 3)
-    least, most = ops.range_around(ops.blur(remembered, 3))
-    return ops.floats(ops.largest(ops.maximum(ops.excess(now, most), ops.excess(least, now))))
+    now, then = ops.blur(frame, 3), ops.blur(remembered, 3)
+    # Both ways: a thin thing leaves what is around it, and is left where it was.
+    return ops.floats(ops.maximum(_beyond(now, then, ops), _beyond(then, now, ops)))
+
+
+def _beyond(picture: Array, other: Array, ops: Ops) -> Array:
+    """Levels by which each pixel leaves the range of the other picture around it."""
+    least, most = ops.range_around(other)
+    return ops.largest(ops.maximum(ops.excess(picture, most), ops.excess(least, picture)))

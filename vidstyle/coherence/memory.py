@@ -28,6 +28,9 @@ MOST_HEIGHT = _MOST_ROWS // _LEAST_SLOTS - 2 * _MARGIN
 """Rows of frames that can be remembered."""
 # How a pixel of the present frame lies in the frame it was painted in, as a 2x2 matrix row by row.
 _UNSHAPED = np.array((1, 0, 0, 1), np.float32)
+# Share of a frame in what the painter is known to paint otherwise, so that some seven frames count,
+# and most levels that one may claim: what flashes up for a frame is not believed.
+_NEWEST, _MOST_UNLIKE = 0.15, 32.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Memory:
         self._slots = ops.zeros(*half_size, dtype="uint8")
         self._unshaped = ops.zeros(*self._coarse, 4) + ops.array(_UNSHAPED)
         self._shape = self._unshaped + 0
+        self._unlike = ops.zeros(*self._coarse, 3)
         self._lost = ops.zeros(*half_size, dtype="bool")
         # As large as what they scale: NumPy multiplies with two numbers in turn far more slowly.
         self._to_coarse, self._to_half, self._to_full = (
@@ -79,7 +83,8 @@ class Memory:
 
     def arrays(self) -> tuple[Array, ...]:
         """All that it remembers, in an order that never changes; writing into them restores it."""
-        return self._painted, self._source, self._fields, self._slots, self._shape, self._lost
+        places = self._fields, self._slots, self._shape, self._lost
+        return self._painted, self._source, *places, self._unlike
 
     def follow(self, flow: Array, hidden: Array) -> None:
         """Move on to the next frame.
@@ -94,6 +99,7 @@ class Memory:
             field[...] = ops.fetch(field, places, "linear") + coarse
         shape = ops.fetch(self._shape, places, "linear")
         self._shape[...] = ops.products(shape, self._slopes(coarse))
+        self._unlike[...] = ops.fetch(self._unlike, places, "linear")
         origin = ops.grid(self._half) + flow
         self._slots[...] = ops.fetch(self._slots, origin, "nearest")
         self._lost[...] = hidden | _outside(origin, self._half)
@@ -109,6 +115,17 @@ class Memory:
             distortion=self._distortion(),
             lost=self._ops.widened(lost, 5),
         )
+
+    def unlike(self, difference: Array) -> Array:
+        """Levels by which the painter has come to paint otherwise than what is kept, (h, w).
+
+        `difference` (h, w, 3) is that of the new painting. What counts is its mean over some
+        frames: what flickers evens out.
+        """
+        ops = self._ops
+        now = ops.blur(ops.resized(difference, self._coarse, "area"), 3)
+        self._unlike += (now.clip(-_MOST_UNLIKE, _MOST_UNLIKE) - self._unlike) * _NEWEST
+        return ops.resized(ops.largest(abs(self._unlike)), self._half, "linear")
 
     def store(self, painted: Array, source: Array, fresh: Array, touched: Array) -> None:
         """Keep the frame as shown and its (h, w, 3) half-size input.
@@ -126,6 +143,7 @@ class Memory:
         self._slots[...] = ops.where(touched, slot, self._slots)
         new = ops.resized(fresh, self._coarse, "area")
         self._shape += ops.weighted(self._unshaped - self._shape, new)
+        self._unlike -= ops.weighted(self._unlike, new)
 
     def _stack(self, size: Size) -> Array:
         return self._ops.zeros(self._count, size[0] + 2 * _MARGIN, size[1], 3, dtype="uint8")

@@ -29,10 +29,10 @@ def begin_with(network: StyleNetwork, spec: str, tier: Tier, names: Sequence[str
     """
     registry = StyleRegistry()
     trained = registry.find(spec, tier)
-    if (trained.card.network, trained.card.parameters) != (TIER_NETWORK[tier], {}):
-        raise UsageError(f"{spec}: its network has another shape than that of {tier} styles")
     if trained.schedule:
         raise UsageError(f"{spec}: changes over time; name one style to begin with")
+    if (trained.card.network, trained.card.parameters) != (TIER_NETWORK[tier], {}):
+        raise UsageError(f"{spec}: its network has another shape than that of {tier} styles")
     members = {style.card.name: style for style in registry.styles if style.path == trained.path}
     starts = [load_network(members.get(name, trained)) for name in names]
     weights = starts[0].state_dict()

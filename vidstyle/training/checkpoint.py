@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
@@ -30,6 +30,14 @@ FREE_TO_CHANGE: Final = frozenset(
 """Settings that a resumed training may name differently: where things lie, and mere words."""
 VERSION: Final = "2"
 """Of what a step does: one more with every change that a resumed training must not undergo."""
+
+
+class _Header(NamedTuple):
+    """What a checkpoint says of itself."""
+
+    step: int
+    config: dict[str, Any]
+    sources: dict[str, str]
 
 
 def save_checkpoint(
@@ -67,16 +75,9 @@ def load_checkpoint(
         InputError: it cannot be read.
     """
     path = config.checkpoint
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: not a readable checkpoint ({error})") from error
-    if metadata.get("version") != VERSION:
-        raise UsageError(f"{path}: is of another version of vidstyle; choose another --name")
-    _refuse_other_settings(path, json.loads(metadata["config"]), _settings(config))
-    _refuse_other_sources(path, json.loads(metadata["sources"]), sources)
+    header, tensors = _read(path)
+    _refuse_other_settings(path, header.config, _settings(config))
+    _refuse_other_sources(path, header.sources, sources)
     kinds: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for name, tensor in tensors.items():
         kind, _, of = name.partition(".")
@@ -90,7 +91,23 @@ def load_checkpoint(
             optimizer.state[parameter] = {
                 kind: _placed(of[name], parameter) for kind, of in kinds.items() if name in of
             }
-    return int(metadata["step"])
+    return header.step
+
+
+def _read(path: Path) -> tuple[_Header, dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            said = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: not a readable checkpoint ({error})") from error
+    if said.get("version") != VERSION:
+        raise UsageError(f"{path}: is of another version of vidstyle; choose another --name")
+    try:
+        config, sources = dict(json.loads(said["config"])), dict(json.loads(said["sources"]))
+        return _Header(int(said["step"]), config, sources), tensors
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not a whole checkpoint; choose another --name") from error
 
 
 def _placed(remembered: Tensor, parameter: nn.Parameter) -> Tensor:
