@@ -96,6 +96,10 @@ def test_what_fades_is_painted_less_and_less(fading: str) -> None:
     assert all(a >= b > a - 0.2 for a, b in itertools.pairwise(shares))
 
 
+def test_a_fade_is_seen_while_a_third_of_the_light_is_left() -> None:
+    assert 0.5 < paintable(scene(light=1 / 3)) < 0.9
+
+
 def test_small_lights_in_the_night_are_painted_by_halves() -> None:
     """Neither by what is dark around them alone, nor as a frame that is lit."""
     night = np.full((90, 120, 3), 4, np.uint8)

@@ -16,7 +16,10 @@ Image = NDArray[np.uint8]
 # Levels of contrast up to which a picture shows nothing, and from which on it is painted whole.
 _FLAT, _MODELLED = 2.0, 8.0
 # Levels away from black, or from white, from which on a picture is painted whole.
-_CLEAR = 32.0
+_CLEAR = 96.0
+# Power of the mean of those levels: what counts is how light the lights are, since a fade dims
+# them, and a night does not. One in a hundred pixels counts for three quarters of its level.
+_POWER = 16
 # About as many rows and columns are looked at.
 _SAMPLES = 64
 
@@ -51,14 +54,13 @@ def paintable(image: Image) -> float:
     """How much there is to paint in an (H, W, 3) RGB picture: 1 in most, 0 in an empty one.
 
     Networks even out light and contrast before they paint: what fades to black would be as bright
-    as day to its end, and an empty frame be filled with the noise of its encoder. The fourth power
-    lets small lights count, but not each for a whole lit picture.
+    as day to its end, and an empty frame be filled with the noise of its encoder.
     """
     step = max(1, min(image.shape[:2]) // _SAMPLES)
     light = _luma(np.ascontiguousarray(image[::step, ::step])).astype(np.float64)
     contrast = (light.std() - _FLAT) / (_MODELLED - _FLAT)
     from_black, from_white = (
-        np.mean(levels**4) ** 0.25 / _CLEAR for levels in (light, 255 - light)
+        np.mean(levels**_POWER) ** (1 / _POWER) / _CLEAR for levels in (light, 255 - light)
     )
     return float(np.clip(min(contrast, from_black, from_white), 0, 1))
 
