@@ -125,8 +125,9 @@ def verdict(style: SetReport, other: SetReport, bar: float) -> str:
     """Whether a style is far enough below another set."""
     ours, its = style.intervals["vgg_kid"], other.intervals["vgg_kid"]
     name = "the photographs" if other.name == "source" else f"the {other.name}"
-    apart = "apart" if ours.high < its.low else "not apart"
-    reached = "reached" if ours.value <= bar * its.value and ours.high < its.low else "not reached"
+    below, above = ours.high < its.low, its.high < ours.low
+    apart = "apart" if below or above else "not apart"
+    reached = "reached" if ours.value <= bar * its.value and below else "not reached"
     return (
         f"- {style.name}: {ours.value / its.value:.2f} of the VGG-KID of {name} "
         f"(at most {bar:g} is aimed at), intervals {apart}: {reached}."

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Tier = Literal["fast", "best"]
 TIERS: tuple[Tier, ...] = ("fast", "best")
 
+LEAST_RATE, MOST_RATE = Fraction(1, 1000), Fraction(1000)
+"""Frames a second that numbered pictures may have."""
+
 STYLE_NAME = re.compile(
     r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))"  # these are devices on Windows
     r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?"  # which drops a dot at the end, too

@@ -240,12 +240,12 @@ def test_the_same_command_once_more_paints_what_is_left(
     make_clip("b.mp4", frames=2)
     again = vidstyle(*command)
     assert again.code == 0
-    assert "2 inputs are painted already, just so; -y paints them anew" in again.err
+    assert "2 inputs are painted already, with these settings; -y paints them anew" in again.err
     assert "b.tiny.mp4  2 frames" in again.err
     assert {path: path.stat().st_mtime_ns for path in outputs} == outputs
     single = vidstyle("run", tmp_path / "a.mp4", *command[2:])
     assert (single.code, single.err.count("\n")) == (0, 1)
-    assert "a.tiny.mp4: is painted already, just so; -y paints it anew" in single.err
+    assert "a.tiny.mp4: is painted already, with these settings; -y paints it anew" in single.err
     for other in (["--strength", "0.5"], ["--crf", "30"], ["--duration", "0.04"]):
         refused = vidstyle(*command, *other)
         assert refused.code == 2

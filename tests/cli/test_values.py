@@ -51,13 +51,18 @@ def test_no_clip_is_as_long_as_that(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("24", 24), ("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30_000, 1001))],
+    [
+        *(("24", 24), (".5", Fraction(1, 2)), ("29.97", Fraction(2997, 100))),
+        ("30000/1001", Fraction(30_000, 1001)),
+    ],
 )
 def test_rates_are_exact(text: str, value: Fraction) -> None:
     assert rate(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "fast", "0", "-25", "1/0", "nan"])
+@pytest.mark.parametrize(
+    "text", ["", "fast", "0", "-25", "1/0", "nan", "24.", "1e999999999", "9" * 400]
+)
 def test_what_is_no_rate(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no rate"):
         rate(text)

@@ -8,6 +8,7 @@ import pytest
 
 from vidstyle.errors import UsageError
 from vidstyle.jobs.config import RunConfig
+from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,6 @@ from vidstyle.jobs.config import RunConfig
         {"consistency": 1.01},
         {"tier": "medium"},
         {"start": Fraction(-1)},
-        {"duration": Fraction(0)},
         {"inputs": ()},
     ],
 )
@@ -26,3 +26,22 @@ def test_values_out_of_range_are_refused_by_name(values: dict[str, Any]) -> None
     name = next(iter(values)).removesuffix("s")
     with pytest.raises(UsageError, match=name):
         RunConfig(**{"inputs": (Path("a.mp4"),), "style": "monet"} | values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"start": Fraction(-1)},
+        {"duration": Fraction(0)},
+        {"rate": Fraction(1, 1001)},
+        {"rate": Fraction(1001)},
+    ],
+)
+def test_a_part_that_there_cannot_be_is_neither_painted_nor_measured(
+    values: dict[str, Any],
+) -> None:
+    name = next(iter(values))
+    with pytest.raises(UsageError, match=f"{name} must"):
+        RunConfig((Path("a.mp4"),), "monet", **values)
+    with pytest.raises(UsageError, match=f"{name} must"):
+        EvaluateConfig(Path("a.mp4"), (Path("b.mp4"),), **values)

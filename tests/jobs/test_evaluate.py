@@ -337,9 +337,11 @@ def test_clips_that_ask_for_much_are_measured_if_they_are_trusted(
     assert measured(clip, clip, limits=Limits(pixels=10**6)).outputs
 
 
-def test_clips_in_which_no_motion_can_be_found_are_refused(write_frames: MakeClip) -> None:
-    clip = write_frames("clip.mp4", [np.ascontiguousarray(f[:8, :8]) for f in moving()[:3]])
-    with pytest.raises(InputError, match="too small to be measured, 8x8"):
+@pytest.mark.parametrize("side", [8, 14, 30])
+def test_clips_that_are_too_small_to_look_at_are_refused(write_frames: MakeClip, side: int) -> None:
+    frames = [np.ascontiguousarray(frame[:side, :side]) for frame in moving()[:3]]
+    clip = write_frames("clip.mp4", frames)
+    with pytest.raises(InputError, match=f"too small to be measured, {side}x{side}"):
         measured(clip, clip)
 
 

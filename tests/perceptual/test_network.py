@@ -74,9 +74,26 @@ def test_a_file_that_lacks_layers_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"junk")
-    for name in ("missing.safetensors", "broken.safetensors"):
+    (tmp_path / "folder.safetensors").mkdir()
+    for name in ("missing.safetensors", "broken.safetensors", "folder.safetensors"):
         with pytest.raises(InputError, match=name):
             load_perceptual(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor"),
+    [
+        ("conv2_1.weight", torch.zeros(6)),
+        ("conv2_1.bias", torch.zeros(5)),
+        ("conv3_1.weight", torch.zeros(8, 7, 3, 3)),
+        ("conv3_1_reduce.weight", torch.zeros(4, 6, 1, 1)),
+    ],
+)
+def test_layers_that_do_not_fit_are_told_of(tmp_path: Path, name: str, tensor: Tensor) -> None:
+    save_file(vgg_tensors() | {name: tensor}, tmp_path / "vgg.safetensors")
+    with pytest.raises(InputError, match="is no VGG19 or what stands for it") as caught:
+        load_perceptual(tmp_path / "vgg.safetensors")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("offline")

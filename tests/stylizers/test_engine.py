@@ -309,7 +309,7 @@ def test_what_overflows_in_half_precision_is_painted_in_fp32_and_said_once(
 def test_a_network_that_paints_no_numbers_is_an_error(make_style: MakeStyle) -> None:
     machine = Machine(make_style(), (40, 48), half=True)
     machine.overflow(always=True)
-    with pytest.raises(StyleError, match="paints no numbers"):
+    with pytest.raises(StyleError, match="gives no numbers"):
         machine.engine.paint(smooth_frames(1, 40, 48))
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.errors import StyleError
+from vidstyle.errors import ResourceError, StyleError
 from vidstyle.stylizers import registry as registry_module
+from vidstyle.stylizers.graph_cache import cache_folder
 from vidstyle.stylizers.registry import StyleRegistry, shipped_folder, user_folder, write_manifest
 
 MakeStyle = Callable[..., Path]
@@ -153,6 +154,18 @@ def test_the_users_folder_follows_the_environment(
     assert user_folder() == tmp_path / "vidstyle" / "styles"
     monkeypatch.setenv("VIDSTYLE_STYLES", str(tmp_path / "mine"))
     assert user_folder() == tmp_path / "mine"
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("VIDSTYLE_STYLES", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(ResourceError, match="set VIDSTYLE_STYLES"):
+        user_folder()
+    assert not cache_folder().exists()
 
 
 def test_what_is_shipped_is_found_whole_or_not_at_all(

@@ -140,6 +140,24 @@ def test_a_part_can_be_asked_for(make_pan: MakePan) -> None:
     assert aligned(source, clip, frames=7).frames == tuple(range(7))
 
 
+@pytest.mark.parametrize("begin", [-1, 1])
+def test_where_a_clip_begins_is_seen_beyond_the_part_that_is_asked_for(
+    make_pan: MakePan, begin: int
+) -> None:
+    source = make_pan(frames=50, start=max(-begin, 0))
+    clip = make_pan("other.mp4", frames=50, start=max(begin, 0), change=painted)
+    found = aligned(source, clip, start=Fraction(max(begin, 0)), duration=Fraction(1, 5))
+    assert found.matches[0].offset == begin
+    assert len(found.frames) == 5
+
+
+def test_a_clip_that_begins_behind_the_part_that_is_asked_for_is_refused(make_pan: MakePan) -> None:
+    source = make_pan(frames=50)
+    late = make_pan("late.mp4", frames=25, start=1, change=painted)
+    with pytest.raises(InputError, match="shares no time range"):
+        aligned(source, late, duration=Fraction(1, 2))
+
+
 def test_a_clip_of_another_shot_is_refused(make_pan: MakePan) -> None:
     with pytest.raises(InputError, match=r"other\.mp4: does not show what .*pan\.mp4 shows"):
         aligned(make_pan(), make_pan("other.mp4", seed=1, change=painted))

@@ -8,7 +8,14 @@ from PIL import Image, ImageCms
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.types import Limits
-from vidstyle.video.images import check_size, image_suffix, is_image, read_image, write_image
+from vidstyle.video.images import (
+    check_size,
+    image_stamp_text,
+    image_suffix,
+    is_image,
+    read_image,
+    write_image,
+)
 from vidstyle.video.stamp import read_stamp
 
 Noise = Callable[..., Any]
@@ -130,6 +137,7 @@ def test_an_absurd_picture_is_refused(
     write_image(tmp_path / "a.png", noise(64, 64), STAMP)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     assert is_image(tmp_path / "a.png")
+    assert image_stamp_text(tmp_path / "a.png") == ""
     for look in (read_image, lambda path: check_size(path, Limits())):
         with pytest.raises(InputError, match="too large"):
             look(tmp_path / "a.png")

@@ -154,6 +154,7 @@ def test_pixel_shape_and_colour_tags_are_kept(make_media: Make, tmp_path: Path) 
         (EncodeOptions(pixel_format="nonesuch"), "cannot write 'nonesuch'; try --pix-fmt yuv420p"),
         (EncodeOptions(pixel_format="rgb24"), "cannot write 'rgb24'"),
         (EncodeOptions(preset="nonesuch"), "preset nonesuch"),
+        (EncodeOptions(crf=-1), "a crf of 0 to 51, not -1"),
         (EncodeOptions(codec="prores_ks", pixel_format="yuv422p10le"), "cannot be written"),
     ],
 )

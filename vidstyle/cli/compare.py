@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 
 from vidstyle.cli.display import State, display, note
+from vidstyle.cli.measures import remarks
 from vidstyle.cli.options import FILE, debug_option, measuring_options, overwrite_option
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
 from vidstyle.jobs.text import clean, count, span
@@ -69,10 +70,7 @@ def compare(
             shown.show(State(source.name, step.frames, step.expected, remark=step.remark))
 
         report = compare_job(config, page, overwrite=overwrite, on_progress=show).evaluation
-        for clip in report.outputs:
-            for text in clip.notes:
-                shown.say(note(f"{clip.name}: {text}"))
-        for text in report.notes:
+        for text in remarks(report):
             shown.say(note(text))
         facts = f"{count(report.method.frames, 'frame')} in {span(report.seconds)}"
         shown.say(Text.assemble(("compared ", "green"), (clean(page), "bold"), f"  {facts}"))

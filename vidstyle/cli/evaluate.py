@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from vidstyle.cli.display import State, display, note
-from vidstyle.cli.measures import tables
+from vidstyle.cli.measures import remarks, tables
 from vidstyle.cli.options import FILE, debug_option, json_option, measuring_options
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress
 from vidstyle.types import Limits
@@ -91,7 +91,7 @@ def evaluate(
         from vidstyle.jobs.evaluate import evaluate as evaluate_job
 
         report = evaluate_job(config, on_progress=show)
-        for text in report.notes:
+        for text in remarks(report):
             shown.say(note(text))
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2, allow_nan=False))

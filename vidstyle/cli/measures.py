@@ -68,6 +68,13 @@ def tables(report: EvaluationReport | SetsReport) -> Iterator[Table | Text]:
         yield from _clips_footnotes(report)
 
 
+def remarks(report: EvaluationReport | SetsReport) -> Iterator[str]:
+    """What is to be said besides: of each clip, then of all."""
+    for clip in report.outputs if isinstance(report, EvaluationReport) else ():
+        yield from (f"{clip.name}: {text}" for text in clip.notes)
+    yield from report.notes
+
+
 def _clips_table(report: EvaluationReport) -> Table:
     """A row a measure, a column a clip; measures that no clip has are left out."""
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)

@@ -14,7 +14,8 @@ from vidstyle.types import Limits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, readable=False)
+"""Whether it can be read is told of by what reads it."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from rich.text import Text
 from vidstyle.cli.display import State, display, note
 from vidstyle.cli.options import FILE, debug_option
 from vidstyle.errors import DivergedError, UsageError
-from vidstyle.jobs.text import clean
+from vidstyle.jobs.text import clean, count
 from vidstyle.training.config import (
     LEAST_PHOTOS,
     MOST_HELD_OUT,
@@ -281,6 +281,6 @@ def _summary(config: FeedForwardConfig | CycleGanConfig, path: Path) -> Text:
     return Text.assemble(
         ("trained ", "green"),
         (clean(path), "bold"),
-        f"  {names} {config.tier}, {config.steps:,} steps",
+        f"  {names} {config.tier}, {count(config.steps, 'step')}",
         f"; look at {clean(config.run_folder / 'preview.png')}",
     )

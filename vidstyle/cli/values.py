@@ -12,6 +12,7 @@ from vidstyle.types import Limits
 
 _LONGEST = 10_000_000
 """Seconds, 115 days: no clip is as long, and FFmpeg's clock can still count it."""
+_RATE = re.compile(r"\d{1,18}|\d{0,18}\.\d{1,18}|\d{1,18}/0*[1-9]\d{0,17}", re.ASCII)
 _TIME = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
 
@@ -34,10 +35,8 @@ def rate(text: str) -> Fraction:
     Raises:
         click.BadParameter: the text is no positive number.
     """
-    try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        value = Fraction(0)
+    # Nothing else: an exponent could take hours to work out.
+    value = Fraction(text) if _RATE.fullmatch(text) else Fraction(0)
     if value <= 0:
         raise click.BadParameter(f"{text!r} is no rate; write 24, 29.97 or 30000/1001")
     return value

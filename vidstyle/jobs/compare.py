@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -62,7 +63,7 @@ def compare(
 
 
 def _refuse(config: EvaluateConfig, output: Path, *, overwrite: bool) -> None:
-    if output.resolve() in {path.resolve() for path in (config.source, *config.outputs)}:
+    if os.path.realpath(output) in map(os.path.realpath, (config.source, *config.outputs)):
         raise UsageError(f"{output}: is one of the clips; name a page to write with -o")
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{output}: a page is written as .html; change the suffix")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import UsageError
-from vidstyle.types import TIERS, EncodeOptions, Limits, Tier
+from vidstyle.types import LEAST_RATE, MOST_RATE, TIERS, EncodeOptions, Limits, Tier
 
 HDR_CHOICES = ("map", "refuse")
 
@@ -64,9 +64,21 @@ class RunConfig:
             raise UsageError(f"tier must be one of {', '.join(TIERS)}, not {self.tier!r}")
         if self.hdr not in HDR_CHOICES:
             raise UsageError(f"hdr must be one of {', '.join(HDR_CHOICES)}, not {self.hdr!r}")
-        if self.rate is not None and not 0 < self.rate <= 1000:
-            raise UsageError("rate must be above 0 and at most 1000 frames a second")
-        if self.start is not None and self.start < 0:
-            raise UsageError(f"start must not be negative, but is {float(self.start):g} s")
-        if self.duration is not None and self.duration <= 0:
-            raise UsageError(f"duration must be positive, but is {float(self.duration):g} s")
+        check_part(self.start, self.duration, self.rate)
+
+
+def check_part(start: Fraction | None, duration: Fraction | None, rate: Fraction | None) -> None:
+    """Refuse a part of a clip, in seconds, or frames a second that there cannot be.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+    if start is not None and start < 0:
+        raise UsageError(f"start must not be negative, but is {float(start):g} s")
+    if duration is not None and duration <= 0:
+        raise UsageError(f"duration must be positive, but is {float(duration):g} s")
+    if rate is not None and not LEAST_RATE <= rate <= MOST_RATE:
+        raise UsageError(
+            f"rate must be {float(LEAST_RATE):g} to {MOST_RATE} frames a second, "
+            f"not {float(rate):g}"
+        )

@@ -14,8 +14,6 @@ Mask = NDArray[np.bool_]
 
 # Dense inverse search needs room for its coarsest patches.
 _LEAST = 32
-LEAST_SIDE = 12
-"""Of pictures whose flow `fine_flow` finds: rows, and columns."""
 # Pixels between patches and steps a patch, both finer and rougher than the preset's 4 and 12.
 _STRIDE, _DESCENTS = 5, 8
 _STRIDE_BACK, _DESCENTS_BACK = 6, 6
@@ -63,8 +61,8 @@ def fine_flow(a: Image, b: Image) -> Flow:
     """Where each pixel of `a` lies in `b`: dense inverse search on every pixel.
 
     Meant for measuring: some 20 times the work of blending's flow, with nothing that it adds.
-    Takes two (H, W, 3) uint8 RGB frames; returns (H, W, 2) float32 x and y offsets in pixels, so
-    that a(p) is about b(p + flow(p)).
+    Takes two (H, W, 3) uint8 RGB frames, H and W from 12 on; returns (H, W, 2) float32 x and y
+    offsets in pixels, so that a(p) is about b(p + flow(p)).
     """
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)

@@ -33,6 +33,9 @@ RELU1_1, RELU2_1, RELU3_1, RELU4_1, RELU5_1 = range(5)
 TORCHVISION_INDICES: Final = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
 """Where torchvision's `vgg19().features` holds CONVOLUTIONS."""
 
+LEAST_SIDE: Final = 32
+"""Of pictures that are looked at, in pixels."""
+
 Padding = Literal["zeros", "reflect"]
 VGG19: Final = Path("vgg19")
 """Stands for torchvision's VGG19, wherever a file can be named."""
@@ -65,7 +68,7 @@ class PerceptualNetwork(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Features relu1_1 ... relu5_1 of (N, 3, H, W) RGB in [0, 1]; H and W at least 32."""
+        """Features relu1_1 ... relu5_1 of (N, 3, H, W) RGB in [0, 1]; sides from LEAST_SIDE on."""
         features = []
         y = self.preprocess(x)
         for name in CONVOLUTIONS:
@@ -120,6 +123,8 @@ def load_perceptual(path: Path) -> PerceptualNetwork:
 
 
 def _load_file(path: Path) -> PerceptualNetwork:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file; name one that holds VGG19")
     try:
         tensors = {name: t.float() for name, t in load_file(path).items()}
     except (OSError, SafetensorError) as error:
@@ -132,10 +137,20 @@ def _load_file(path: Path) -> PerceptualNetwork:
             f"{path}: not VGG19 up to conv5_1 ({missing[0]} is missing); "
             "give a file with conv1_1 ... conv5_1"
         )
+    try:
+        network = _network(tensors, path.name)
+        network(torch.zeros(1, 3, LEAST_SIDE, LEAST_SIDE))  # layers may not fit one another
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise InputError(f"{path}: is no VGG19 or what stands for it ({reason})") from error
+    return network
+
+
+def _network(tensors: dict[str, Tensor], name: str) -> PerceptualNetwork:
     if "preprocess.weight" in tensors:
         preprocess = _conv(tensors, "preprocess", "zeros")
-        return PerceptualNetwork(tensors, preprocess, path.name, padding_mode="reflect")
-    return PerceptualNetwork(tensors, OxfordPreprocess(), path.name)
+        return PerceptualNetwork(tensors, preprocess, name, padding_mode="reflect")
+    return PerceptualNetwork(tensors, OxfordPreprocess(), name)
 
 
 def _download() -> PerceptualNetwork:

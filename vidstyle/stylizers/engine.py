@@ -43,7 +43,7 @@ class Engine(ABC):
 
         Raises:
             ResourceError: now or when waiting, memory does not hold a tile of a frame.
-            StyleError: likewise, and the network paints no numbers.
+            StyleError: likewise, and the network gives no numbers.
         """
 
     @abstractmethod

@@ -15,7 +15,7 @@ from vidstyle.stylizers.registry import StyleFile
 
 MOST_GRAPHS: Final = 64
 """Graphs that are kept, a megabyte or a few each; the oldest go."""
-_SOURCES: Final = ("networks.py", "painter.py")
+_SOURCES: Final = ("networks.py", "painter.py", "style_file.py")
 
 
 def graph_file(style: StyleFile, height: int, width: int) -> Path:
@@ -31,9 +31,13 @@ def graph_file(style: StyleFile, height: int, width: int) -> Path:
 
 
 def cache_folder() -> Path:
-    """$XDG_CACHE_HOME/vidstyle/graphs, by default below ~/.cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "vidstyle" / "graphs"
+    """$XDG_CACHE_HOME/vidstyle/graphs, by default below ~/.cache; without a home, nowhere."""
+    if home := os.environ.get("XDG_CACHE_HOME"):
+        return Path(home) / "vidstyle" / "graphs"
+    try:
+        return Path.home() / ".cache/vidstyle/graphs"
+    except RuntimeError:  # nobody's
+        return Path(os.devnull) / "graphs"
 
 
 def keep(model: openvino.Model, file: Path) -> None:

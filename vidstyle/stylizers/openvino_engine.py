@@ -81,7 +81,7 @@ class OpenVinoEngine(Engine):
 
         Raises:
             ResourceError: when it is waited for, and memory does not hold a tile of a frame.
-            StyleError: likewise, and the network paints no numbers.
+            StyleError: likewise, and the network gives no numbers.
         """
         batch, shares = np.ascontiguousarray(batch), self._shares
         begun = self._unless_short(lambda: self._begin(batch, shares))

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from vidstyle.errors import StyleError
+from vidstyle.errors import ResourceError, StyleError
 from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.mixture import (
     Schedule,
@@ -211,11 +211,21 @@ def shipped_file(name: str) -> Path:
 
 
 def user_folder() -> Path:
-    """The user's own styles: $VIDSTYLE_STYLES, or vidstyle/styles in the XDG data folder."""
+    """The user's own styles: $VIDSTYLE_STYLES, or vidstyle/styles in the XDG data folder.
+
+    Raises:
+        ResourceError: nothing says where that is.
+    """
     if chosen := os.environ.get("VIDSTYLE_STYLES"):
         return Path(chosen)
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "vidstyle" / "styles"
+    if data := os.environ.get("XDG_DATA_HOME"):
+        return Path(data) / "vidstyle" / "styles"
+    try:
+        return Path.home() / ".local/share/vidstyle/styles"
+    except RuntimeError as error:
+        raise ResourceError(
+            "this user has no home folder, where styles would lie; set VIDSTYLE_STYLES to a folder"
+        ) from error
 
 
 def write_manifest(folder: Path) -> None:

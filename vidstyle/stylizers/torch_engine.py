@@ -99,7 +99,7 @@ class TorchEngine(Engine):
 
         Raises:
             ResourceError: the device's memory does not hold a tile of a frame.
-            StyleError: the network paints no numbers.
+            StyleError: the network gives no numbers.
         """
         if isinstance(batch, Tensor):
             painted: Any = self._paint_all(batch)
@@ -128,7 +128,7 @@ class TorchEngine(Engine):
             self._note(f"{self.name} overflows here: painting such frames in float32, slower")
             painted, finite = replace(self._painting, half=None)(frames)
         if not finite:
-            raise StyleError("the style's network paints no numbers (NaN); train it anew")
+            raise StyleError("the style's network gives no numbers (NaN); train it anew")
         return painted
 
     def _ask_for_less(self, size: int, shortage: BaseException) -> None:

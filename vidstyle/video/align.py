@@ -106,18 +106,20 @@ def align(
         source: the clip that the others were made from.
         clips: any number, also none.
         start: seconds of the source to leave out.
-        duration: seconds from `start` on that are wanted; what comes later is not looked at.
+        duration: seconds from `start` on that are wanted. What comes later is looked at only to
+            find out where clips begin that do not bear the stamp of a painting of the source.
         frames: how many are wanted at most.
 
     Raises:
         InputError: a clip is unreadable, of another shot, or has no time in common with the rest.
     """
     end = None if duration is None else start + duration
-    base = _look(source, end)
-    looks = [_look(clip, end) for clip in clips]
+    seen = end if all(_is_painting_of(source, clip) for clip in clips) else None
+    base = _look(source, seen)
+    looks = [_look(clip, seen) for clip in clips]
     fits = [_fit(base, look) for look in looks]
     every = stride(interval(base.times), [interval(look.times) for look in looks])
-    shared = _shared(base, looks, fits, start)[::every][:frames]
+    shared = _shared(base, looks, fits, start, end)[::every][:frames]
     if len(shared) < 2:
         raise InputError(_too_short(base, looks, fits, len(shared)))
     times = tuple(base.times[number] for number in shared)
@@ -173,13 +175,12 @@ def _look(info: VideoInfo, until: Fraction | None) -> _Look:
 
 
 def _fit(source: _Look, clip: _Look) -> Fit:
-    stamp = read_stamp(clip.info.path)
-    expected = begun_at(stamp)
+    expected = begun_at(read_stamp(clip.info.path))
     choices = list(framings(source.aspect, clip.aspect))
     begin = next((time for time in source.times if time >= expected), Fraction(0))
     if begin - expected > STANDING:  # a part that begins with a picture that stands
         begin = expected
-    own = stamp is not None and stamp.get("source") == fingerprint(source.info.path)
+    own = _is_painting_of(source.info, clip.info)
     found = fit(
         *(source.thumbs, source.times, clip.thumbs, clip.times, choices, begin),
         certain=own and _ends_with(source, clip, begin),
@@ -192,6 +193,12 @@ def _fit(source: _Look, clip: _Look) -> Fit:
             f"correlates {found.likeness:.2f}, a painting's {_ALIKE} or more); is it of this shot?"
         )
     return found
+
+
+def _is_painting_of(source: VideoInfo, clip: VideoInfo) -> bool:
+    """Whether a clip's stamp says so."""
+    stamp = read_stamp(clip.path)
+    return stamp is not None and stamp.get("source") == fingerprint(source.path)
 
 
 def _ends_with(source: _Look, clip: _Look, begin: Fraction) -> bool:
@@ -208,15 +215,19 @@ def _tick(a: _Look, b: _Look) -> Fraction:
 
 
 def _shared(
-    source: _Look, clips: Sequence[_Look], fits: Sequence[Fit], start: Fraction
+    source: _Look,
+    clips: Sequence[_Look],
+    fits: Sequence[Fit],
+    start: Fraction,
+    until: Fraction | None,
 ) -> list[int]:
-    """The source's frames, by number, at whose time every clip shows something."""
+    """The source's frames from `start` on, by number, at whose time every clip shows something."""
     begin = max([start, *(found.offset for found in fits)])
     ends = [
         found.offset + clip.end - slack(clip.times, _tick(source, clip))
         for clip, found in zip(clips, fits, strict=True)
     ]
-    end = min([source.end, *ends])
+    end = min([source.end, *ends] if until is None else [source.end, until, *ends])
     return [number for number, time in enumerate(source.times) if begin <= time < end]
 
 

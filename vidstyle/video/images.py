@@ -149,8 +149,10 @@ def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> 
 
 
 def image_stamp_text(path: Path) -> str:
-    """The text in which `write_image` keeps its stamp, empty where there is none."""
-    with open_picture(path) as image:
-        comment = image.info.get("comment", b"")
-        text = image.info.get(_STAMP) or comment
-        return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    """The text in which `write_image` keeps its stamp, empty where there is none to be read."""
+    try:
+        with open_picture(path) as image:
+            text = image.info.get(_STAMP) or image.info.get("comment", b"")
+    except (*BROKEN, Image.DecompressionBombError):
+        return ""
+    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)

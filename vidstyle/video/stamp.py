@@ -10,11 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from vidstyle.types import LEAST_RATE, MOST_RATE
 from vidstyle.video.images import image_stamp_text, is_image
 from vidstyle.video.opening import files_of, open_input
 
 _NAME = "vidstyle"
-_LEAST_RATE, _MOST_RATE = Fraction(1, 1000), 1000
 _SAMPLE, _SAMPLES = 1 << 20, 64
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30}|/[0-9]{1,30})?")
 # MP4's common list of tags (ilst) has a fixed set of keys, which every player shows. Its "encoding
@@ -135,7 +135,7 @@ def _parse(text: str | None) -> dict[str, Any] | None:
         begun_at(stamp)
         is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1
         rate, bars = painted_rate(stamp), stamp.get("bars", [])
-        is_stamp &= rate is None or _LEAST_RATE <= rate <= _MOST_RATE
+        is_stamp &= rate is None or LEAST_RATE <= rate <= MOST_RATE
         is_stamp &= len(bars) <= 4 and all(isinstance(n, int) and n >= 0 for n in bars)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         return None

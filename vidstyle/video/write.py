@@ -82,10 +82,12 @@ def check_encoding(
     if container is not None and container not in MUXERS:
         raise UsageError(f"unknown container {container!r}; there are {', '.join(MUXERS)}")
     muxer = None if container is None else MUXERS[container]
-    for name in {"nut", muxer or "nut"} - {"gif"}:  # whatever the codec, GIF is made of it
+    # Segments are NUT, whatever they become; a GIF is made of them, whatever the codec.
+    names = {"nut": "nut"} | ({container: muxer} if container and muxer != "gif" else {})
+    for said, name in names.items():
         with av.open(io.BytesIO(), "w", format=name) as trial:
             _, notes = open_encoder(trial, info, options)
-            with _fitting(options.codec, container or "nut"):
+            with _fitting(options.codec, said):
                 trial.start_encoding()
     return notes
 
@@ -204,7 +206,7 @@ def open_encoder(
     tag(context, output_colour(info.colour, pixel_format))
     private = {option.name: option for option in context.supported_options.private}
     most = _MOST_CRF.get(codec.name, _MOST_CRF_ELSEWHERE)
-    if "crf" in private and options.crf > most:
+    if "crf" in private and not 0 <= options.crf <= most:
         raise UsageError(f"{codec.name} knows a crf of 0 to {most}, not {options.crf}")
     context.options = _private_options(private, options)
     try:

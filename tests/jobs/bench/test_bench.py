@@ -43,7 +43,7 @@ def test_a_benchmark_measures_everything(
     assert (row.frames, row.rate, row.on_gpu) == (16, 50, False)
     assert row.engine.startswith("torch cpu")
     assert tuple(row.stages) == STAGES
-    assert all(stage.median >= 0 for stage in row.stages.values())
+    assert 0 < row.stages["to_yuv"].median < row.stages["stylize"].median
     assert row.fps.median > 0
     assert row.ratio is not None
     assert row.ratio > 0

@@ -140,6 +140,16 @@ def test_an_input_named_twice_is_painted_once(
     assert len(plan(clip, tmp_path, Path("clip.mp4")).tasks) == 1
 
 
+def test_a_link_to_itself_is_no_input_and_an_output_like_any(
+    tmp_path: Path, make_clip: MakeClip
+) -> None:
+    loop = tmp_path / "loop.mp4"
+    loop.symlink_to(loop)
+    with pytest.raises(InputError, match=r"loop\.mp4"):
+        plan(loop)
+    assert outputs(plan(make_clip(frames=2), output=loop)) == ["loop.mp4"]
+
+
 def test_inputs_that_would_share_an_output_lend_it_their_whole_names(
     tmp_path: Path, make_clip: MakeClip
 ) -> None:

@@ -21,6 +21,7 @@ from vidstyle.jobs.bench.whole import Painted, paint, peak_gpu_memory, peak_memo
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.machine import busy_cores, machine_card
 from vidstyle.jobs.style import load_style
+from vidstyle.jobs.text import count
 from vidstyle.stylizers.device import available_cores, choose_device
 from vidstyle.stylizers.engine import ENGINES
 from vidstyle.types import Tier
@@ -170,7 +171,8 @@ class _Measurement:
             footage = found_footage(info, self._length((info.width, info.height)))
         if footage.frames < LEAST_FRAMES:
             raise InputError(
-                f"{source}: has {footage.frames} frames; a benchmark takes {LEAST_FRAMES} or more"
+                f"{source}: has {count(footage.frames, 'frame')}; "
+                f"a benchmark takes {LEAST_FRAMES} or more"
             )
         return footage
 

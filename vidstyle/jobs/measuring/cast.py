@@ -13,7 +13,7 @@ from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.meter import Meter
 from vidstyle.jobs.measuring.moments import Image, Moments
 from vidstyle.jobs.measuring.repaint import repainter
-from vidstyle.motion.flow import LEAST_SIDE
+from vidstyle.perceptual.network import LEAST_SIDE
 from vidstyle.types import VideoInfo
 from vidstyle.video.align import Alignment, align
 from vidstyle.video.info import probe
@@ -33,6 +33,12 @@ class Cast:
 
 
 def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
+    """Open all clips, and lay them on the source; `notes` gets what is to be said of that.
+
+    Raises:
+        InputError: a clip cannot be read, or compared with the source.
+        UsageError, ResourceError: `device` names none that there is.
+    """
     source = probe(config.source, config.limits, rate=config.rate)
     model = _stamped(config.outputs)
     rate = config.rate or (painted_rate(model[1]) if model else None)
@@ -86,7 +92,7 @@ def _measuring_size(alignment: Alignment, height: int) -> tuple[int, int]:
     """Height and width of the part that is compared, with square pixels.
 
     Raises:
-        InputError: it is too small to find any motion in.
+        InputError: it is too small for networks to look at.
     """
     info, (wide, high) = alignment.source, alignment.part
     own_height = info.height * high

@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from vidstyle.errors import UsageError
+from vidstyle.jobs.config import check_part
 from vidstyle.types import Limits
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class EvaluateConfig:
             raise UsageError("clips are measured against clips, folders against folders; not mixed")
         if self.is_of_sets and self.unblended is not None:
             raise UsageError("--unblended is one clip; it cannot be held against folders")
+        check_part(self.start, self.duration, self.rate)
         if self.samples < 1:
             raise UsageError(f"samples must be at least 1, not {self.samples}")
         if self.frames is not None and self.frames < 2:

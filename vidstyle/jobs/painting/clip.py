@@ -304,7 +304,7 @@ def _losses(read: ReadReport, nudged: int) -> Iterator[str]:
         yield f"ends early: painted {read.frames:,}{of} frames; the file is cut off or damaged"
     elif read.skipped:
         packets = count(read.skipped, "packet")
-        yield f"is damaged: {packets} could not be read and left out"
+        yield f"is damaged: {packets} left out that could not be read"
     elif read.has_holes:
         yield f"is damaged: painted {read.frames:,}{of} frames, the others cannot be read"
     if read.synthesised:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -105,7 +106,7 @@ def make_plan(
         ResourceError: an output's folder cannot be written to.
     """
     notes: list[str] = []
-    paths = list({path.resolve(): path for path in _expand(config, notes)}.values())
+    paths = list({os.path.realpath(path): path for path in _expand(config, notes)}.values())
     readable: list[tuple[Path, VideoInfo | None]] = []
     failures: list[FileFailure] = []
     for path in paths:
@@ -258,9 +259,9 @@ def _apart(tasks: list[Task], style: str, is_done: Callable[[Task], bool]) -> li
 
 
 def _refuse_clashes(tasks: list[Task]) -> None:
-    outputs: dict[Path, Path] = {}
+    outputs: dict[str, Path] = {}
     for task in tasks:
-        first = outputs.setdefault(task.output.resolve(), task.input)
+        first = outputs.setdefault(os.path.realpath(task.output), task.input)
         if first is not task.input:
             raise UsageError(
                 f"{first} and {task.input}: both would become {task.output}; "
@@ -270,9 +271,10 @@ def _refuse_clashes(tasks: list[Task]) -> None:
 
 def _of_done(outputs: Sequence[Path]) -> Iterator[str]:
     if len(outputs) == 1:
-        yield f"{outputs[0]}: is painted already, just so; -y paints it anew"
+        yield f"{outputs[0]}: is painted already, with these settings; -y paints it anew"
     elif outputs:
-        yield f"{len(outputs):,} inputs are painted already, just so; -y paints them anew"
+        done = f"{len(outputs):,} inputs are painted already, with these settings"
+        yield f"{done}; -y paints them anew"
 
 
 def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:
