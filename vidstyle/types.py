@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Tier = Literal["fast", "best"]
 TIERS: tuple[Tier, ...] = ("fast", "best")
 
+USUAL_RATE = Fraction(25)
+"""Frames a second where nothing tells them."""
 LEAST_RATE, MOST_RATE = Fraction(1, 1000), Fraction(1000)
 """Frames a second that numbered pictures may have."""
 

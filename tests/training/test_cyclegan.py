@@ -223,9 +223,11 @@ def test_the_finished_painter_is_the_average_of_its_weights(gan: CycleGanConfig)
 
 
 def test_a_style_that_keeps_the_way_back_holds_both(gan: CycleGanConfig) -> None:
-    """And a finished training can still be asked to keep it."""
+    """And a finished training can still be asked to keep it, and keeps it from then on."""
     train(replace(gan, steps=2))
-    training = CycleGanTraining(replace(gan, steps=2, keep_reverse=True, resume=True))
+    resumed = replace(gan, steps=2, resume=True)
+    CycleGanTraining(replace(resumed, keep_reverse=True)).run(lambda _: None)
+    training = CycleGanTraining(resumed)
     path = training.run(lambda _: None)
     card = read_cards(path)[0]
     assert card.reversible

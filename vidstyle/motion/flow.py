@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.motion.ops import half_size
 from vidstyle.motion.warp import grid
 
 Image = NDArray[np.uint8]
 Flow = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# Dense inverse search needs room for its coarsest patches.
-_LEAST = 32
 # Pixels between patches and steps a patch, both finer and rougher than the preset's 4 and 12.
 _STRIDE, _DESCENTS = 5, 8
 _STRIDE_BACK, _DESCENTS_BACK = 6, 6
@@ -31,7 +30,7 @@ class FlowEstimator:
     """
 
     def __init__(self, height: int, width: int) -> None:
-        self.half_size = (max(height // 2, _LEAST), max(width // 2, _LEAST))
+        self.half_size = half_size(height, width)
         self._search = _dense_search(_STRIDE, _DESCENTS)
         self._search_back = _dense_search(_STRIDE_BACK, _DESCENTS_BACK)
         self._refinement = cv2.VariationalRefinement_create()

@@ -17,8 +17,15 @@ Array = Any
 a flow (H, W, 2) float32: x and y offsets in pixels."""
 Size = tuple[int, int]
 """Height and width."""
+_LEAST_HALF = 32
+"""Dense inverse search needs room for its coarsest patches."""
 Work = Callable[..., tuple[Array, ...]]
 Type = Literal["bool", "float32", "uint8"]
+
+
+def half_size(height: int, width: int) -> Size:
+    """Of the frames between which flow is found for blending."""
+    return max(height // 2, _LEAST_HALF), max(width // 2, _LEAST_HALF)
 
 
 class Ops(Protocol):

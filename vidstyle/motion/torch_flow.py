@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vidstyle.motion.ops import Size
-from vidstyle.motion.torch_ops import constant, grid, sample
+from vidstyle.motion.ops import Size, half_size
+from vidstyle.motion.torch_ops import GREY, constant, grid, sample
 
 # Pixels of a patch's side, and from one patch to the next.
 _PATCH: Final = 8
@@ -34,15 +34,13 @@ _SMOOTHNESS: Final = 10.0
 _ROBUST: Final = 1e-6
 # Squared slopes that count as none.
 _FLAT: Final = 0.01
-_LEAST: Final = 32
-_GREY: Final = (0.299, 0.587, 0.114)
 
 
 class TorchFlowEstimator:
     """See `Estimator`; its arrays are tensors, all on one device."""
 
     def __init__(self, height: int, width: int) -> None:
-        self.half_size: Size = (max(height // 2, _LEAST), max(width // 2, _LEAST))
+        self.half_size = half_size(height, width)
 
     def there_and_back(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         """The flow from the (h, w, 3) picture `a` to `b`, and a rougher one from `b` to `a`."""
@@ -53,7 +51,7 @@ class TorchFlowEstimator:
 
 
 def _grey(picture: Tensor) -> Tensor:
-    return (picture * constant(_GREY, picture.device)).sum(dim=-1)[None]
+    return (picture * constant(GREY, picture.device)).sum(dim=-1)[None]
 
 
 def inverse_search(a: Tensor, b: Tensor) -> Tensor:

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 from vidstyle.cuda import Recording, download, upload
 from vidstyle.motion.ops import Size, Type, Work
 
-_GREY = (0.299, 0.587, 0.114)
+GREY: Final = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in luma (BT.601)."""
 _KERNELS: Final = {"cubic": "bicubic", "linear": "bilinear", "nearest": "nearest"}
 
 
@@ -76,7 +77,7 @@ class TorchOps:
         return (a.reshape(*size, 2, 2, 1) * b.reshape(*size, 1, 2, 2)).sum(dim=-2).flatten(-2)
 
     def grey(self, picture: Tensor) -> Tensor:
-        return _levels((picture * constant(_GREY, picture.device)).sum(dim=-1))
+        return _levels((picture * constant(GREY, picture.device)).sum(dim=-1))
 
     def largest(self, picture: Tensor) -> Tensor:
         return picture.amax(dim=-1)

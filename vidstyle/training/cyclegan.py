@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.utils.data import Dataset
 
+from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.networks import NETWORKS, TIER_NETWORK, StyleNetwork
 from vidstyle.training.adversarial import ADVERSARIAL, distance
 from vidstyle.training.augment import augment
@@ -240,7 +241,14 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         return self.learned.paintings.average
 
     def _way_back(self) -> StyleNetwork | None:
-        return self.learned.photos.average if self.config.keep_reverse else None
+        """Once kept it stays, though a resumed training is not asked for it again."""
+        kept = self.config.keep_reverse or self._has_kept
+        return self.learned.photos.average if kept else None
+
+    @property
+    def _has_kept(self) -> bool:
+        path = self.config.style_path
+        return path.is_file() and read_cards(path)[0].reversible
 
     def _preview(self) -> list[Tensor]:
         """Pictures above, their paintings below; then paintings, and their photographs."""
@@ -258,13 +266,11 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
 
     def _cards(self) -> list[StyleCard]:
         c = self.config
-        recipe: dict[str, Any] = {
+        recipe = {
             "method": "cyclegan",
             "adversarial": c.adversarial,
             "discriminator": c.discriminator,
-        }
-        recipe |= {"discriminator_learning_rate": c.discriminator_learning_rate}
-        recipe |= {
+            "discriminator_learning_rate": c.discriminator_learning_rate,
             "weights": self._weights(),
             "picture_size": c.picture_size,
             "style_size": c.style_size or c.picture_size,

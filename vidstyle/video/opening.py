@@ -15,6 +15,7 @@ import av
 from av.container import InputContainer, OutputContainer
 
 from vidstyle.errors import InputError, ResourceError
+from vidstyle.types import USUAL_RATE
 
 # Playlists and everything that opens further files or sockets stay closed: a disguised .m3u8 would
 # otherwise read any file of this machine. Pictures have a path of their own (`images`).
@@ -24,7 +25,6 @@ _FORMATS = (
 )
 _READ_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _HEAD = 1 << 20
-_USUAL_RATE = Fraction(25)
 _NUMBER = re.compile(r"%(?:0[0-9]{1,2})?d")
 MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif"}
 """The containers that can be written, with FFmpeg's names for them."""
@@ -44,7 +44,7 @@ def open_input(path: Path, rate: Fraction | None = None) -> InputContainer:
         InputError: it is missing, empty, a folder, unreadable, or no video.
     """
     if is_sequence(path):
-        return _open_sequence(path, rate or _USUAL_RATE)
+        return _open_sequence(path, rate or USUAL_RATE)
     _check_file(path)
     try:
         # "file:" because FFmpeg takes a name such as "10:30.mp4" for a protocol. Tags need not be

@@ -13,11 +13,10 @@ import numpy as np
 from av.codec.context import Flags
 from numpy.typing import NDArray
 
-from vidstyle.types import Colour
+from vidstyle.types import USUAL_RATE, Colour
 from vidstyle.video.colour import YuvWriter, tag
 
 _BASE = Fraction(1, 90_000)
-_USUAL = Fraction(1, 25)
 _OPTIONS = {"crf": "26", "preset": "veryfast"}
 _COLOUR = Colour("bt709", False, "bt709", "bt709")
 _PIXELS = "yuv420p"
@@ -46,7 +45,9 @@ class Reel:
         self._tile = (height, width)
         self._file = io.BytesIO()
         self._output = av.open(self._file, "w", format="mp4")
-        self._stream = self._output.add_stream("libx264", 25, options=_OPTIONS, time_base=_BASE)
+        self._stream = self._output.add_stream(
+            "libx264", USUAL_RATE, options=_OPTIONS, time_base=_BASE
+        )
         context = self._stream.codec_context
         context.width, context.height = width * self._columns, height * self._rows
         context.pix_fmt = _PIXELS
@@ -59,7 +60,7 @@ class Reel:
         """Append what all clips show from `time` on, in seconds; (height, width, 3) RGB each."""
         frame = self._yuv.write(self._mosaic(images))
         # Only the last frame's own length counts: that of the one before it is a good guess.
-        length = time - self._times[-1] if self._times else _USUAL
+        length = time - self._times[-1] if self._times else 1 / USUAL_RATE
         self._times.append(time)
         frame.pts = round((time - self._times[0]) / _BASE)
         frame.duration, frame.time_base = round(length / _BASE), _BASE

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidstyle.types import EncodeOptions, Frame, VideoInfo
+from vidstyle.types import USUAL_RATE, EncodeOptions, Frame, VideoInfo
 from vidstyle.video.colour import YuvWriter, output_colour
 from vidstyle.video.opening import open_output, writing
 from vidstyle.video.read import ReadReport, upright, wanted_frames
@@ -51,7 +51,7 @@ def encode(
     """
     with writing(path), open_output(path, "nut", {}) as output:
         stream, _ = open_encoder(output, info, options)
-        ticks = round(1 / (info.average_rate or 25) / info.time_base)
+        ticks = round(1 / (info.average_rate or USUAL_RATE) / info.time_base)
         for number, picture in enumerate(pictures):
             picture.pts, picture.time_base = number * ticks, info.time_base
             output.mux(stream.encode(picture))

@@ -18,7 +18,7 @@ from av.codec.codec import UnknownCodecError
 from av.codec.context import OptionType
 
 from vidstyle.errors import UsageError
-from vidstyle.types import EncodeOptions, Frame, VideoInfo
+from vidstyle.types import USUAL_RATE, EncodeOptions, Frame, VideoInfo
 from vidstyle.video.colour import YuvWriter, output_colour, tag
 from vidstyle.video.opening import MUXERS, open_output, writing
 from vidstyle.video.timing import follows
@@ -197,7 +197,7 @@ def open_encoder(
     codec = _codec(options.codec)
     pixel_format, notes = _pixel_format(codec, info, options)
     _silence(codec)
-    rate = info.average_rate or Fraction(25)
+    rate = info.average_rate or USUAL_RATE
     with _fitting(codec.name, output.format.name):
         stream = cast("VideoStream", output.add_stream(codec.name, rate, time_base=info.time_base))
     context = stream.codec_context

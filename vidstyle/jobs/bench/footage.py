@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.jobs.bench.scene import moving_scene
-from vidstyle.types import Colour, EncodeOptions, Frame, VideoInfo
+from vidstyle.types import USUAL_RATE, Colour, EncodeOptions, Frame, VideoInfo
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 from vidstyle.video.write import encode_track
@@ -22,8 +22,6 @@ from vidstyle.video.write import encode_track
 T = TypeVar("T")
 Image = NDArray[np.uint8]
 
-RATE = Fraction(25)
-"""Frames a second of a clip that is made here."""
 _MOST_BYTES = 400_000_000
 _FEWEST_KEPT = 12
 
@@ -38,7 +36,7 @@ class Footage:
     @property
     def rate(self) -> Fraction:
         """Frames a second."""
-        return self.info.average_rate or RATE
+        return self.info.average_rate or USUAL_RATE
 
     def seconds(self, frames: int) -> Fraction:
         """How long so many frames are shown."""
@@ -97,8 +95,8 @@ def _info(path: Path, size: tuple[int, int]) -> VideoInfo:
         width=width,
         height=height,
         sample_aspect_ratio=Fraction(1),
-        time_base=1 / RATE,
-        average_rate=RATE,
+        time_base=1 / USUAL_RATE,
+        average_rate=USUAL_RATE,
         start_pts=0,
         duration=None,
         frame_count=None,

@@ -16,7 +16,7 @@ from vidstyle.jobs.measuring.evaluation import (
 )
 from vidstyle.jobs.measuring.judge import Judge, Networks, load_networks
 from vidstyle.jobs.measuring.measure import Pass
-from vidstyle.jobs.measuring.moments import Moment
+from vidstyle.jobs.measuring.moments import Image, Moment
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.scale import scaled
 from vidstyle.video.images import read_image
@@ -47,8 +47,13 @@ def evaluate_clips(
     """
     since = perf_counter()
     notes: list[str] = []
+    style = None if config.style_image is None else read_image(config.style_image)
     cast = make_cast(config, notes)
-    judge = _judge(config, cast, networks, notes)
+    if networks is None:
+        networks = load_networks(
+            config.perceptual, config.device, notes, inception=style is not None
+        )
+    judge = Judge(networks, _as_small(style, cast.moments.size), cast.has_unblended)
     measured = Pass(cast.meters, cast.moments.alignment.tolerance)
     expected = len(cast.moments.alignment.times)
     stride = -(-expected // config.samples)
@@ -63,19 +68,13 @@ def evaluate_clips(
     return _report(cast, measured, judge, notes, perf_counter() - since)
 
 
-def _judge(
-    config: EvaluateConfig, cast: Cast, networks: Networks | None, notes: list[str]
-) -> Judge:
-    if networks is None:
-        wants_style = config.style_image is not None
-        networks = load_networks(config.perceptual, config.device, notes, inception=wants_style)
-    style = None
-    if config.style_image is not None:
-        image = read_image(config.style_image)
-        height, width = image.shape[:2]
-        scale = min(cast.moments.size) / min(height, width)
-        style = scaled(image, round(height * scale), round(width * scale))
-    return Judge(networks, style, cast.has_unblended)
+def _as_small(style: Image | None, size: tuple[int, int]) -> Image | None:
+    """The painting, its short side as long as that of the pictures that are measured."""
+    if style is None:
+        return None
+    height, width = style.shape[:2]
+    scale = min(size) / min(height, width)
+    return scaled(style, round(height * scale), round(width * scale))
 
 
 def _check(cast: Cast, measured: Pass) -> None:
