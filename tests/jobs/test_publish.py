@@ -157,6 +157,14 @@ def test_files_are_on_the_disk_before_they_get_their_names(
     assert told == ["sync 0.png", "sync 1.png", *names, f"sync {tmp_path.name}"]
 
 
+def test_a_name_that_is_too_long_is_told_of(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ResourceError, match="cannot write there"),
+        part_folder(tmp_path / ("a" * 300)),
+    ):
+        pytest.fail("it was lent")
+
+
 def test_a_folder_with_a_journal_stays_until_it_is_begun_anew(tmp_path: Path) -> None:
     left = tmp_path / ".clip.mp4.part"
     with part_folder(tmp_path / "clip.mp4") as folder:

@@ -13,8 +13,9 @@ from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
 from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.jobs.page.content import page
-from vidstyle.jobs.publish import part_folder, publish, refuse_taken
+from vidstyle.jobs.publish import published, refuse_taken
 from vidstyle.motion.scale import scaled
+from vidstyle.video.opening import writing
 from vidstyle.video.reel import Reel, ReelVideo
 
 REEL_SECONDS = Fraction(10)
@@ -52,13 +53,12 @@ def compare(
     """
     _refuse(config, output, overwrite=overwrite)
     camera, kept = _Camera(), replace(config, worst=_KEPT)
-    with part_folder(output) as folder:  # before an hour goes into measuring
+    with published(output, overwrite=overwrite) as part:  # before an hour goes into measuring
         report = evaluate_clips(kept, on_progress=on_progress, on_moment=camera.take)
         reel = camera.finish()
         text = page(report, reel, whole=len(reel.times) == report.method.frames)
-        part = folder / output.name
-        part.write_text(text, encoding="utf-8")
-        publish([part], output.parent, overwrite=overwrite)
+        with writing(output):
+            part.write_text(text, encoding="utf-8")
     return CompareReport(output, report, reel)
 
 

@@ -41,6 +41,21 @@ def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
+def published(output: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Lend a place to write a single file to; it becomes `output` when the block has ended well.
+
+    Raises:
+        ResourceError: the folder cannot be made, or the disk is full or fails.
+        UsageError: another run is writing the same output, or it came to be meanwhile and may not
+            be overwritten.
+    """
+    with part_folder(output) as folder:
+        part = folder / output.name
+        yield part
+        publish([part], output.parent, overwrite=overwrite)
+
+
+@contextmanager
 def held(folder: Path, output: Path) -> Iterator[None]:
     """Make the folder in which an output is made, and let no other process work there.
 
@@ -55,7 +70,7 @@ def held(folder: Path, output: Path) -> Iterator[None]:
         folder.mkdir(exist_ok=True)
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        place = folder if folder.exists() else output.parent
+        place = folder if os.path.exists(folder) else output.parent  # of any length of name
         raise ResourceError(f"{place}: cannot write there ({error.strerror})") from error
     try:
         _lock(lock, folder, output)

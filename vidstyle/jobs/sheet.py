@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from vidstyle.errors import StyleError, UsageError
-from vidstyle.jobs.publish import part_folder, publish, refuse_taken
+from vidstyle.jobs.publish import published, refuse_taken
 from vidstyle.jobs.style import load_style
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleRegistry
@@ -57,7 +57,7 @@ def write_sheet(
     names = StyleRegistry().names()
     if not names:
         raise UsageError("there are no styles to show")
-    with part_folder(output) as folder:
+    with published(output, overwrite=overwrite) as part:
         picture = first_picture(source)
         bars = Bars.of_pictures([picture])
         paintings: dict[str, Picture] = {}
@@ -70,9 +70,7 @@ def write_sheet(
         if not paintings:
             raise StyleError("every style is broken: there is nothing to show")
         sheet = contact_sheet([picture, *paintings.values()], ["as it is", *paintings])
-        part = folder / output.name
         write_image(part, sheet, {"styles": list(paintings)})
-        publish([part], output.parent, overwrite=overwrite)
     return tuple(paintings)
 
 

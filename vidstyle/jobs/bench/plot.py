@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vidstyle.errors import ResourceError
 from vidstyle.jobs.bench.report import STAGES, BenchReport, Row
-from vidstyle.jobs.publish import part_folder, publish
+from vidstyle.jobs.publish import published
+from vidstyle.video.opening import writing
 
 _COST, _LIMIT, _FLOOR = "#7aa6c2", "#d1783c", "#23373b"
 _WIDTH, _ROW_HEIGHT = 8.0, 2.8
@@ -23,13 +23,8 @@ def draw(report: BenchReport, path: Path, *, overwrite: bool = False) -> None:
         ResourceError: it cannot be written.
     """
     figure = _figure(report)
-    with part_folder(path) as folder:
-        part = folder / path.name
-        try:
-            figure.savefig(part, dpi=150)
-        except OSError as error:
-            raise ResourceError(f"{path}: cannot be written ({error.strerror})") from error
-        publish([part], path.parent, overwrite=overwrite)
+    with published(path, overwrite=overwrite) as part, writing(path):
+        figure.savefig(part, dpi=150)
 
 
 def _figure(report: BenchReport) -> Figure:

@@ -30,7 +30,7 @@ from vidstyle.jobs.painting.stages import (
 )
 from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage
 from vidstyle.jobs.prefetch import Crew
-from vidstyle.jobs.publish import part_folder, publish
+from vidstyle.jobs.publish import part_folder, publish, published
 from vidstyle.jobs.style import Style
 from vidstyle.jobs.text import count
 from vidstyle.motion.ops import Ops
@@ -82,10 +82,9 @@ class Job:
         self._tell(engine)
         if is_see_through(self.task.input):
             self._note("is see-through in places; what lies behind is painted white")
-        with self.watch.timing(ENCODING), part_folder(self.task.output) as folder:
-            file = folder / self.task.output.name
+        output, overwrite = self.task.output, self.task.overwrite
+        with self.watch.timing(ENCODING), published(output, overwrite=overwrite) as file:
             write_image(file, painting, self._stamp(engine, bars))
-            publish([file], self.task.output.parent, overwrite=self.task.overwrite)
         read = ReadReport(frames=1, expected_frames=1)
         return self._report(engine, image.shape[:2], read, since)
 
