@@ -299,6 +299,14 @@ def test_a_demonstration_that_is_refused_leaves_nothing(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def test_an_empty_beginning_is_refused(
+    seen: list[FeedForwardConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "a.jpg", "--photos", "x", "--from", ""]) == 2
+    assert "--from is empty" in capsys.readouterr().err
+    assert seen == []
+
+
 def test_a_shipped_name_is_refused_however_the_folder_is_spelt(
     seen: list[FeedForwardConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

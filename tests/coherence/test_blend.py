@@ -314,6 +314,36 @@ def test_paint_gives_way_that_the_painter_does_not_paint_any_more(device: str | 
     assert off[-1] < 6
 
 
+def moved(steadier: Steadier, columns: int) -> Observation:
+    """A grey frame whose half-size pixels lay so many columns to their right in the last one."""
+    still = seen(steadier, 100)
+    flow = np.broadcast_to(np.float32((columns, 0)), (HEIGHT // 2, WIDTH // 2, 2)).copy()
+    return Observation(still.half, steadier.ops.array(flow), still.hidden)
+
+
+def test_what_is_painted_otherwise_is_known_where_it_has_moved_to(device: str | None) -> None:
+    steadier = Steadier(HEIGHT, WIDTH, device=device)
+    steadier.hold(first_seen(steadier, 100), stripes(1))
+    for frame in range(1, 13):
+        painted = np.roll(stripes(-1), 8 * frame, axis=1)
+        held = host(steadier.hold(moved(steadier, -4), painted))
+    assert np.abs(held.astype(int) - painted)[:, 120:-8].mean() < 30
+
+
+def test_a_saved_memory_knows_what_is_painted_otherwise(device: str | None) -> None:
+    one, other = (Steadier(HEIGHT, WIDTH, device=device) for _ in range(2))
+    one.hold(first_seen(one, 100), stripes(1))
+    for _ in range(3):
+        one.hold(seen(one, 100), stripes(-1))
+    file = io.BytesIO()
+    one.save(file)
+    file.seek(0)
+    other.load(file)
+    for _ in range(6):
+        a, b = (host(each.hold(seen(each, 100), stripes(-1))) for each in (one, other))
+        assert np.array_equal(a, b)
+
+
 def test_what_a_painter_paints_in_turns_stays(device: str | None) -> None:
     steadier = Steadier(HEIGHT, WIDTH, device=device)
     steadier.hold(first_seen(steadier, 100), grey(128))

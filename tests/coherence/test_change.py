@@ -60,3 +60,9 @@ def test_a_motion_that_is_wrong_by_a_pixel_costs_no_paint(
     inner = np.s_[5:-5, 5:-5]
     assert found(device, np.roll(source, shift, (0, 1)), source)[inner].max() < 1e-3
     assert found(device, np.roll(source, (3, 3), (0, 1)), source)[inner].mean() > 0.5
+
+
+def test_a_thin_thing_that_has_gone_is_missed(device: str | None) -> None:
+    line = GREY.copy()
+    line[24] = 160
+    assert found(device, GREY, line)[24].min() > 0.5

@@ -341,7 +341,7 @@ def test_clips_that_ask_for_much_are_measured_if_they_are_trusted(
 def test_clips_that_are_too_small_to_look_at_are_refused(write_frames: MakeClip, side: int) -> None:
     frames = [np.ascontiguousarray(frame[:side, :side]) for frame in moving()[:3]]
     clip = write_frames("clip.mp4", frames)
-    with pytest.raises(InputError, match=f"too small to be measured, {side}x{side}"):
+    with pytest.raises(InputError, match=f"too small to be measured at {side}x{side}"):
         measured(clip, clip)
 
 

@@ -91,7 +91,7 @@ def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
 )
 def test_layers_that_do_not_fit_are_told_of(tmp_path: Path, name: str, tensor: Tensor) -> None:
     save_file(vgg_tensors() | {name: tensor}, tmp_path / "vgg.safetensors")
-    with pytest.raises(InputError, match="is no VGG19 or what stands for it") as caught:
+    with pytest.raises(InputError, match="is neither VGG19 nor a stand-in for it") as caught:
         load_perceptual(tmp_path / "vgg.safetensors")
     assert "\n" not in str(caught.value)
 

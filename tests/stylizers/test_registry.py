@@ -165,6 +165,7 @@ def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Path, "home", homeless)
     with pytest.raises(ResourceError, match="set VIDSTYLE_STYLES"):
         user_folder()
+    assert StyleRegistry().folders == (shipped_folder(),)
     assert not cache_folder().exists()
 
 

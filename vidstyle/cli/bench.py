@@ -87,7 +87,7 @@ def _plot_path(_: click.Context, __: click.Parameter, path: Path | None) -> Path
 @click.option("--frames", type=int, help="Length of the clip.  [default: by size, some seconds]")
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(dir_okay=False, readable=False, path_type=Path),
     callback=_plot_path,
     help="Draw the stages and their floors into a .png, .svg or .pdf.",
 )

@@ -30,7 +30,7 @@ _COLUMNS = ("name", "title", "painter", "year", "tiers")
 @click.argument("name", required=False)
 @click.option(
     "--sheet",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, readable=False, path_type=Path),
     metavar="PICTURE",
     help="Write a contact sheet: what --of shows, in every style.",
 )

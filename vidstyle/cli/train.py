@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -213,6 +214,8 @@ def _config(context: click.Context, options: dict[str, Any]) -> FeedForwardConfi
             if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
                 said = _spelt(name) if value is True else f"{_spelt(name)} {_said(value)}"
                 raise UsageError(f"{said}: is for --method {other} only")
+    if options.get("begin_with") == "":
+        raise UsageError("--from is empty; name a trained style, or leave it out to begin anew")
     source = _OWN[method][0]
     if method == "feed-forward" and not options[source] and options["photos"] is None:
         return _demonstration(options)
@@ -234,7 +237,7 @@ def _refuse_shipped_names(config: FeedForwardConfig | CycleGanConfig) -> None:
     """The user's own styles are found before those that come with vidstyle, and would hide them."""
     from vidstyle.stylizers.registry import StyleRegistry, shipped_folder, user_folder
 
-    if config.output.resolve() != user_folder().resolve():
+    if os.path.realpath(config.output) != os.path.realpath(user_folder()):
         return
     shipped = StyleRegistry([shipped_folder()]).names()
     for name in config.style_names:

@@ -29,9 +29,9 @@ _CELL = 16
 # Levels of change in the painter's broad colours at which strokes begin to give way, and at which
 # they are all gone. What enters a frame changes the colours of all that is in it.
 _RECOLOURED, _REPAINTED = 16.0, 32.0
-# Levels by which the painter paints a place otherwise for some frames at which strokes begin to
-# give way, and at which they are all gone. Painters paint more around a thing than the thing, and
-# what they painted beside it would stay when it has gone.
+# Mean levels, over some frames, by which the painter paints a place otherwise: from the first on
+# strokes give way, from the second on they are all gone. Painters paint more around a thing than
+# the thing, and what they painted beside it would stay when it has gone.
 _UNLIKE, _REFUTED = 6.0, 20.0
 _SUM_BYTES = 4
 

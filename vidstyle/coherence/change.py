@@ -25,13 +25,13 @@ def change(frame: Array, memory: Recollection, ops: Ops) -> Array:
 
 
 def _departure(frame: Array, remembered: Array, ops: Ops) -> Array:
-    """Grey levels by which each pixel leaves the range of what is remembered around it, or is left.
+    """Grey levels by which frame and memory leave each other's range around each pixel.
 
     A range, because the motion is known to about a pixel only; as in the neighbourhood clamping of
-    temporal anti-aliasing (Karis, SIGGRAPH 2014).
+    temporal anti-aliasing (Karis, SIGGRAPH 2014). Each other's, because a thin thing that has gone
+    left its surroundings in the range of the memory.
     """
     now, then = ops.blur(frame, 3), ops.blur(remembered, 3)
-    # Both ways: a thin thing leaves what is around it, and is left where it was.
     return ops.floats(ops.maximum(_beyond(now, then, ops), _beyond(then, now, ops)))
 
 

@@ -83,8 +83,8 @@ class Memory:
 
     def arrays(self) -> tuple[Array, ...]:
         """All that it remembers, in an order that never changes; writing into them restores it."""
-        places = self._fields, self._slots, self._shape, self._lost
-        return self._painted, self._source, *places, self._unlike
+        pictures = self._painted, self._source
+        return *pictures, self._fields, self._slots, self._shape, self._lost, self._unlike
 
     def follow(self, flow: Array, hidden: Array) -> None:
         """Move on to the next frame.

@@ -68,7 +68,7 @@ class RunConfig:
 
 
 def check_part(start: Fraction | None, duration: Fraction | None, rate: Fraction | None) -> None:
-    """Refuse a part of a clip, in seconds, or frames a second that there cannot be.
+    """Refuse a part of a clip (seconds) or a rate (frames a second) that there cannot be.
 
     Raises:
         UsageError: a value is out of its range.
@@ -78,7 +78,4 @@ def check_part(start: Fraction | None, duration: Fraction | None, rate: Fraction
     if duration is not None and duration <= 0:
         raise UsageError(f"duration must be positive, but is {float(duration):g} s")
     if rate is not None and not LEAST_RATE <= rate <= MOST_RATE:
-        raise UsageError(
-            f"rate must be {float(LEAST_RATE):g} to {MOST_RATE} frames a second, "
-            f"not {float(rate):g}"
-        )
+        raise UsageError(f"rate must be {float(LEAST_RATE):g} to {MOST_RATE} frames a second")

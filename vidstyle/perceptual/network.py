@@ -36,6 +36,7 @@ TORCHVISION_INDICES: Final = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
 LEAST_SIDE: Final = 32
 """Of pictures that are looked at, in pixels."""
 
+_NEITHER: Final = "is neither VGG19 nor a stand-in for it"
 Padding = Literal["zeros", "reflect"]
 VGG19: Final = Path("vgg19")
 """Stands for torchvision's VGG19, wherever a file can be named."""
@@ -140,9 +141,11 @@ def _load_file(path: Path) -> PerceptualNetwork:
     try:
         network = _network(tensors, path.name)
         network(torch.zeros(1, 3, LEAST_SIDE, LEAST_SIDE))  # layers may not fit one another
-    except (KeyError, ValueError, RuntimeError) as error:
+    except KeyError as error:
+        raise InputError(f"{path}: {_NEITHER} ({error.args[0]} is missing)") from error
+    except (ValueError, RuntimeError) as error:
         reason = next(iter(str(error).splitlines()), "")
-        raise InputError(f"{path}: is no VGG19 or what stands for it ({reason})") from error
+        raise InputError(f"{path}: {_NEITHER} ({reason})") from error
     return network
 
 

@@ -36,7 +36,7 @@ def cache_folder() -> Path:
         return Path(home) / "vidstyle" / "graphs"
     try:
         return Path.home() / ".cache/vidstyle/graphs"
-    except RuntimeError:  # nobody's
+    except RuntimeError:  # there is no home; below a device nothing can be kept
         return Path(os.devnull) / "graphs"
 
 

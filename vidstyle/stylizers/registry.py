@@ -72,7 +72,7 @@ class StyleRegistry:
     """
 
     def __init__(self, folders: Sequence[Path] | None = None) -> None:
-        self.folders = (user_folder(), shipped_folder()) if folders is None else tuple(folders)
+        self.folders = _all_folders() if folders is None else tuple(folders)
 
     def names(self) -> list[str]:
         """All style names, sorted."""
@@ -228,6 +228,14 @@ def user_folder() -> Path:
         ) from error
 
 
+def _all_folders() -> tuple[Path, ...]:
+    """The user's, if there is one, and the one that comes with vidstyle."""
+    try:
+        return user_folder(), shipped_folder()
+    except ResourceError:
+        return (shipped_folder(),)
+
+
 def write_manifest(folder: Path) -> None:
     """Record the sha256 of every style in a folder."""
     sums = {path.name: _sha256(path) for path in _files(folder)}
@@ -243,7 +251,7 @@ def _open(path: Path) -> StyleFile:
         names = ", ".join(style.card.name for style in styles)
         raise StyleError(
             f"{path}: holds several styles ({names}): name one of them alone, without a path; "
-            f"they are looked for in {user_folder()}"
+            "they are looked for in your style folder ($VIDSTYLE_STYLES)"
         )
     return styles[0]
 

@@ -129,7 +129,7 @@ class FeedForwardConfig(RunSettings):
     styles: tuple[Path, ...]
     """The painting, or a folder of paintings taken as one. Of several, one network learns all,
     each as a style of its own, named as its file is."""
-    begin_with: str | None = None
+    begin_with: str = ""
     """A trained style of the same tier, whose network learns on; by default it begins anew."""
     steps: int = 5000
     batch: int = 2

@@ -128,6 +128,8 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         discriminators = [p for side in sides for p in side.discriminator.parameters()]
         self.optimizers = [Adam(p, betas=ADAM_BETAS) for p in (generators, discriminators)]
         self._resume()
+        # Once kept the way back stays, though a resumed training is not asked for it again.
+        self._keeps_reverse = config.keep_reverse or (config.resume and _keeps_reverse(config))
 
     def _side(self, pictures: Pictures) -> Side:
         c = self.config
@@ -241,14 +243,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
         return self.learned.paintings.average
 
     def _way_back(self) -> StyleNetwork | None:
-        """Once kept it stays, though a resumed training is not asked for it again."""
-        kept = self.config.keep_reverse or self._has_kept
-        return self.learned.photos.average if kept else None
-
-    @property
-    def _has_kept(self) -> bool:
-        path = self.config.style_path
-        return path.is_file() and read_cards(path)[0].reversible
+        return self.learned.photos.average if self._keeps_reverse else None
 
     def _preview(self) -> list[Tensor]:
         """Pictures above, their paintings below; then paintings, and their photographs."""
@@ -284,6 +279,11 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
             data=f"{self._counted()}, {len(self.paintings.learnt)} paintings",
         )
         return [card]
+
+
+def _keeps_reverse(config: CycleGanConfig) -> bool:
+    """Whether the style that was trained so far does."""
+    return config.style_path.is_file() and read_cards(config.style_path)[0].reversible
 
 
 def parameters(tier: Tier, filters: int) -> dict[str, Any]:

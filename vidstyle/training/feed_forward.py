@@ -72,7 +72,7 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
         self.network: StyleNetwork = NETWORKS[TIER_NETWORK[config.tier]]().to(self.device)
         if len(self.styles) > 1:
             make_conditional(self.network, len(self.styles))
-        if config.begin_with is not None and not config.resume:
+        if config.begin_with and not config.resume:
             begin_with(self.network, config.begin_with, config.tier, config.style_names)
         self.learned = self.network
         kernels = [p for p in self.network.parameters() if p.ndim == 4]
@@ -154,7 +154,7 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
 
     def _cards(self) -> list[StyleCard]:
         recipe = {"style_size": self.config.style_size, "weights": self._weights()}
-        if self.config.begin_with is not None:
+        if self.config.begin_with:
             recipe["begin_with"] = self.config.begin_with
         if len(self.styles) > 1:
             recipe["styles"] = list(self.config.style_names)

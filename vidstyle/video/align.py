@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
-from vidstyle.types import VideoInfo
+from vidstyle.types import USUAL_RATE, VideoInfo
 from vidstyle.video.fitting import Fit, Thumbs, fit, framings, middle, thumb
 from vidstyle.video.matching import UNEVEN, interval, shown_at, slack, stride
 from vidstyle.video.read import STANDING, ReadReport, read_frames
@@ -107,21 +107,26 @@ def align(
         clips: any number, also none.
         start: seconds of the source to leave out.
         duration: seconds from `start` on that are wanted. What comes later is looked at only to
-            find out where clips begin that do not bear the stamp of a painting of the source.
+            find out where clips begin that are no whole paintings of the source.
         frames: how many are wanted at most.
 
     Raises:
         InputError: a clip is unreadable, of another shot, or has no time in common with the rest.
     """
     end = None if duration is None else start + duration
-    seen = end if all(_is_painting_of(source, clip) for clip in clips) else None
+    stamps = [read_stamp(clip.path) for clip in clips]
+    mark = fingerprint(source.path)
+    own = [stamp is not None and stamp.get("source") == mark for stamp in stamps]
+    begins = [begun_at(stamp) for stamp in stamps]
+    whole = all(map(_ends_with, repeat(source), clips, begins))
+    seen = end if all(own) and whole else None
     base = _look(source, seen)
     looks = [_look(clip, seen) for clip in clips]
-    fits = [_fit(base, look) for look in looks]
+    fits = list(map(_fit, repeat(base), looks, begins, own))
     every = stride(interval(base.times), [interval(look.times) for look in looks])
     shared = _shared(base, looks, fits, start, end)[::every][:frames]
     if len(shared) < 2:
-        raise InputError(_too_short(base, looks, fits, len(shared)))
+        raise InputError(_too_short(base, looks, fits, len(shared), start, end))
     times = tuple(base.times[number] for number in shared)
     part = _smallest(found.framing.source for found in fits)
     matches = tuple(
@@ -166,7 +171,7 @@ def _look(info: VideoInfo, until: Fraction | None) -> _Look:
         for frame in read_frames(info, duration=until, report=report)
     ]
     if len(seen) < 2:
-        raise InputError(f"{info.path}: has a single frame; to compare over time takes two")
+        raise InputError(f"{info.path}: has a single frame there; to compare over time takes two")
     first = seen[0][0]
     times = tuple((pts - first) * info.time_base for pts, _, _ in seen)
     length = seen[-1][1] * info.time_base or interval(times)
@@ -174,16 +179,15 @@ def _look(info: VideoInfo, until: Fraction | None) -> _Look:
     return _Look(info, times, times[-1] + length, thumbs, report.is_partial)
 
 
-def _fit(source: _Look, clip: _Look) -> Fit:
-    expected = begun_at(read_stamp(clip.info.path))
+def _fit(source: _Look, clip: _Look, expected: Fraction, own: bool) -> Fit:
+    """Find where a clip begins; of the source's `own` paintings it is where their stamp says."""
     choices = list(framings(source.aspect, clip.aspect))
     begin = next((time for time in source.times if time >= expected), Fraction(0))
     if begin - expected > STANDING:  # a part that begins with a picture that stands
         begin = expected
-    own = _is_painting_of(source.info, clip.info)
     found = fit(
         *(source.thumbs, source.times, clip.thumbs, clip.times, choices, begin),
-        certain=own and _ends_with(source, clip, begin),
+        certain=own and _ends_with(source.info, clip.info, begin),
     )
     if found.likeness < _ALIKE and own:
         return Fit(found.likeness, begin, choices[0])  # strong styles leave little of a dark shot
@@ -195,18 +199,12 @@ def _fit(source: _Look, clip: _Look) -> Fit:
     return found
 
 
-def _is_painting_of(source: VideoInfo, clip: VideoInfo) -> bool:
-    """Whether a clip's stamp says so."""
-    stamp = read_stamp(clip.path)
-    return stamp is not None and stamp.get("source") == fingerprint(source.path)
-
-
-def _ends_with(source: _Look, clip: _Look, begin: Fraction) -> bool:
+def _ends_with(source: VideoInfo, clip: VideoInfo, begin: Fraction) -> bool:
     """Whether the files end together if one begins so late: then nobody has cut the clip since."""
-    whole, part = source.info.duration, clip.info.duration
-    if whole is None or part is None:
+    if source.duration is None or clip.duration is None:
         return False
-    return abs(begin + part - whole) <= _SLACK_FRAMES * interval(source.times)
+    frame = 1 / (source.average_rate or USUAL_RATE)
+    return abs(begin + clip.duration - source.duration) <= _SLACK_FRAMES * frame
 
 
 def _tick(a: _Look, b: _Look) -> Fraction:
@@ -231,16 +229,24 @@ def _shared(
     return [number for number, time in enumerate(source.times) if begin <= time < end]
 
 
-def _too_short(source: _Look, clips: Sequence[_Look], fits: Sequence[Fit], frames: int) -> str:
+def _too_short(
+    source: _Look,
+    clips: Sequence[_Look],
+    fits: Sequence[Fit],
+    frames: int,
+    start: Fraction,
+    until: Fraction | None,
+) -> str:
     ranges = ", ".join(
         f"{clip.name} {_span(found.offset, found.offset + clip.end)}"
         for clip, found in zip(clips, fits, strict=True)
     )
-    own = _span(Fraction(0), source.end)
+    said = "it lasts" if until is None and not start else "what is asked for lasts"
+    own = _span(start, source.end if until is None else min(until, source.end))
     return (
         f"{source.info.path}: shares {'only one frame' if frames else 'no time range'} with "
-        f"what was made from it: it lasts {own}{', ' if ranges else ''}{ranges}; name clips that "
-        "overlap"
+        f"what was made from it: {said} {own}{', ' if ranges else ''}{ranges}; name clips that "
+        "overlap, or more of them"
     )
 
 

@@ -20,7 +20,7 @@ from vidstyle.video.read import ReadReport
             {"cut_short": True, "skipped": 3},
             ["ends early: painted 8 of 10 frames; the file is cut off or damaged"],
         ),
-        ({"skipped": 1}, ["is damaged: 1 packet left out that could not be read"]),
+        ({"skipped": 1}, ["is damaged: 1 unreadable packet left out"]),
         (
             {"has_holes": True},
             ["is damaged: painted 8 of 10 frames, the others cannot be read"],

@@ -99,5 +99,8 @@ def _measuring_size(alignment: Alignment, height: int) -> tuple[int, int]:
     height = min(height, round(own_height))
     width = round(info.width * wide * info.sample_aspect_ratio * height / own_height)
     if min(height, width) < LEAST_SIDE:
-        raise InputError(f"{info.path}: is too small to be measured, {width}x{height}")
+        raise InputError(
+            f"{info.path}: is too small to be measured at {width}x{height}; networks look at "
+            f"{LEAST_SIDE} pixels a side or more"
+        )
     return height, width

@@ -302,8 +302,7 @@ def _losses(read: ReadReport, nudged: int) -> Iterator[str]:
     if read.cut_short or read.gave_up:
         yield f"ends early: painted {read.frames:,}{of} frames; the file is cut off or damaged"
     elif read.skipped:
-        packets = count(read.skipped, "packet")
-        yield f"is damaged: {packets} left out that could not be read"
+        yield f"is damaged: {count(read.skipped, 'unreadable packet')} left out"
     elif read.has_holes:
         yield f"is damaged: painted {read.frames:,}{of} frames, the others cannot be read"
     if read.synthesised:

@@ -130,8 +130,8 @@ class Journal:
             raise self.damaged("its journal is damaged") from error
         if changed := "; ".join(_changes(identity, self._identity)):
             raise UsageError(
-                f"{self._output}: was begun with other settings: {changed}; repeat the command of "
-                f"then to go on, or {_AGAIN}"
+                f"{self._output}: was begun with other settings: {changed}; repeat that command to "
+                f"go on, or {_AGAIN}"
             )
         self.segments = segments
         for path, own in zip(self.paths, self._sums, strict=True):

@@ -148,7 +148,8 @@ def _expand(config: RunConfig, notes: list[str]) -> Iterator[Path]:
 def _in_folder(folder: Path, output: Path | None, notes: list[str]) -> list[Path]:
     media = media_in(folder)
     inside = (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if inner := [path for path in inside if output is None or path.resolve() != output.resolve()]:
+    place = output and os.path.realpath(output)
+    if inner := [path for path in inside if os.path.realpath(path) != place]:
         left_out = count(len(inner), "folder")
         notes.append(f"{folder}: left out {left_out} inside; name what is to be painted as well")
     if others := sorted({path.name for path in files_in(folder)} - {path.name for path in media}):
