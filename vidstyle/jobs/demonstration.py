@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image
 
 from vidstyle.errors import InputError
-from vidstyle.training.config import RUN_SUFFIX, FeedForwardConfig, RunSettings
+from vidstyle.training.config import RUN_SUFFIX, FeedForwardConfig, TrainingSettings
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
@@ -47,7 +47,7 @@ def demonstration(output: Path, name: str = NAME) -> FeedForwardConfig:
     )
 
 
-def is_demonstration(config: RunSettings) -> bool:
+def is_demonstration(config: TrainingSettings) -> bool:
     """Whether a training learns from what `take_stills` leaves in its run folder."""
     return config.photos == config.run_folder / STILLS
 

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.stylizers.style_file import write_safetensors
-from vidstyle.training.config import RunSettings
+from vidstyle.training.config import TrainingSettings
 from vidstyle.training.ranks import ranks
 
 WEIGHTS: Final = "network"
@@ -44,7 +44,7 @@ def save_checkpoint(
     learned: nn.Module,
     optimizers: Sequence[Optimizer],
     step: int,
-    config: RunSettings,
+    config: TrainingSettings,
     sources: Mapping[str, str],
 ) -> None:
     """Write all that the next step depends on: what is learned and remembered, buffers too.
@@ -65,7 +65,7 @@ def save_checkpoint(
 def load_checkpoint(
     learned: nn.Module,
     optimizers: Sequence[Optimizer],
-    config: RunSettings,
+    config: TrainingSettings,
     sources: Mapping[str, str],
 ) -> int:
     """Restore a checkpoint into modules and optimizers; return the step it was written after.
@@ -121,7 +121,7 @@ def _named(learned: nn.Module, optimizer: Optimizer) -> list[tuple[str, nn.Param
     return [(name, p) for name, p in learned.named_parameters() if p in own]
 
 
-def _settings(config: RunSettings) -> dict[str, Any]:
+def _settings(config: TrainingSettings) -> dict[str, Any]:
     """All that a step depends on; its pictures are shared out among the processes that train.
 
     The folder of clips may be elsewhere, but clips are learnt from either always or never.

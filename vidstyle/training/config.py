@@ -33,7 +33,7 @@ LEAST_CROP: Final = 48
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings:
+class TrainingSettings:
     """What every training is told, whatever its method.
 
     Raises:
@@ -120,7 +120,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeedForwardConfig(RunSettings):
+class FeedForwardConfig(TrainingSettings):
     """One feed-forward training, of one style or of several on one network.
 
     The defaults need no tuning from style to style: every loss is relative to its own target.
@@ -199,7 +199,7 @@ def check_style_name(name: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CycleGanConfig(RunSettings):
+class CycleGanConfig(TrainingSettings):
     """One CycleGAN training: photographs against a collection of paintings, unpaired.
 
     Crop, pool and schedule are those of Zhu et al. (2017), "Unpaired image-to-image translation

@@ -24,7 +24,7 @@ from vidstyle.stylizers.registry import StyleRegistry
 from vidstyle.stylizers.style_file import save_style
 from vidstyle.training.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.training.clips import ClipPairs, load_held_out
-from vidstyle.training.config import RunSettings
+from vidstyle.training.config import TrainingSettings
 from vidstyle.training.data import (
     Pictures,
     hold_out,
@@ -77,7 +77,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         shown: what the preview shows, (N, 3, S, S) each; kept by the first process alone.
     """
 
-    config: RunSettings
+    config: TrainingSettings
     photos: Pictures
     clips: ClipPairs | None
     learned: nn.Module
@@ -87,7 +87,7 @@ class TrainingLoop(ABC, Generic[Batch]):
     sources: Mapping[str, str]
     shown: list[Tensor]
 
-    def __init__(self, config: RunSettings) -> None:
+    def __init__(self, config: TrainingSettings) -> None:
         self.config = config
         refuse_clash(config)
         self.device = meet(torch.device(choose_device(config.device)))
@@ -286,7 +286,7 @@ def legible(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def refuse_clash(config: RunSettings) -> None:
+def refuse_clash(config: TrainingSettings) -> None:
     """Refuse to begin where a training or a style lies, and to go on where none does.
 
     Raises:
