@@ -251,7 +251,7 @@ def _open(path: Path) -> StyleFile:
         names = ", ".join(style.card.name for style in styles)
         raise StyleError(
             f"{path}: holds several styles ({names}): name one of them alone, without a path; "
-            "they are looked for in your style folder ($VIDSTYLE_STYLES)"
+            "they are looked for in $VIDSTYLE_STYLES, or ~/.local/share/vidstyle/styles"
         )
     return styles[0]
 
