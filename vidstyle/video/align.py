@@ -115,7 +115,7 @@ def align(
     """
     end = None if duration is None else start + duration
     stamps = [read_stamp(clip.path) for clip in clips]
-    mark = fingerprint(source.path)
+    mark = fingerprint(source.path) if any(stamps) else None
     own = [stamp is not None and stamp.get("source") == mark for stamp in stamps]
     begins = [begun_at(stamp) for stamp in stamps]
     whole = all(map(_ends_with, repeat(source), clips, begins))
@@ -171,7 +171,8 @@ def _look(info: VideoInfo, until: Fraction | None) -> _Look:
         for frame in read_frames(info, duration=until, report=report)
     ]
     if len(seen) < 2:
-        raise InputError(f"{info.path}: has a single frame there; to compare over time takes two")
+        where = "" if until is None else " in the part that is asked for"
+        raise InputError(f"{info.path}: has a single frame{where}; comparing takes two")
     first = seen[0][0]
     times = tuple((pts - first) * info.time_base for pts, _, _ in seen)
     length = seen[-1][1] * info.time_base or interval(times)
