@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.measuring import cast as cast_module
+from vidstyle.jobs.measuring import comparison
 from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import (
     MEASURES,
@@ -357,9 +357,9 @@ def test_a_stamp_that_cannot_be_leaves_out_the_unblended_painting(
 ) -> None:
     source = write_frames("clip.mp4", moving()[:3])
     output = painted(source)
-    stamp = cast_module.read_stamp(output)
+    stamp = comparison.read_stamp(output)
     assert stamp is not None
-    monkeypatch.setattr(cast_module, "read_stamp", lambda _: stamp | told)
+    monkeypatch.setattr(comparison, "read_stamp", lambda _: stamp | told)
     report = measured(source, output)
     assert report.unblended is None
     assert any(word in note for note in report.notes)

@@ -52,10 +52,10 @@ def compare(
         ResourceError: the output cannot be written.
     """
     _refuse(config, output, overwrite=overwrite)
-    camera, kept = _Camera(), replace(config, worst=_KEPT)
+    recorder, kept = _ReelRecorder(), replace(config, worst=_KEPT)
     with published(output, overwrite=overwrite) as part:  # before an hour goes into measuring
-        report = evaluate_clips(kept, on_progress=on_progress, on_moment=camera.take)
-        reel = camera.finish()
+        report = evaluate_clips(kept, on_progress=on_progress, on_moment=recorder.take)
+        reel = recorder.finish()
         text = page(report, reel, whole=len(reel.times) == report.method.frames)
         with writing(output):
             part.write_text(text, encoding="utf-8")
@@ -70,8 +70,8 @@ def _refuse(config: EvaluateConfig, output: Path, *, overwrite: bool) -> None:
     refuse_taken(output, overwrite=overwrite)
 
 
-class _Camera:
-    """Films the moments of an evaluation as they pass."""
+class _ReelRecorder:
+    """Keeps the moments of an evaluation for the reel as they pass."""
 
     def __init__(self) -> None:
         self._reel: Reel | None = None

@@ -17,7 +17,7 @@ from vidstyle.jobs.painting.stages import (
     JOINING,
     PAINTING,
     STEADYING,
-    Brush,
+    Pipeline,
     painted,
 )
 from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage, lane
@@ -65,22 +65,22 @@ def frames(count: int, start: int = 0) -> Iterator[Frame]:
         yield Frame(image, pts=10 * number, duration=10)
 
 
-def run(count: int, brush: Brush) -> list[Frame]:
+def run(count: int, pipeline: Pipeline) -> list[Frame]:
     with Crew() as crew:
-        return list(painted(frames(count), brush, Stopwatch(), crew))
+        return list(painted(frames(count), pipeline, Stopwatch(), crew))
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 16])
 def test_every_frame_comes_out_once_in_order_with_its_time(count: int, batch: int) -> None:
-    out = run(count, Brush(Inverter(), None, batch=batch))
+    out = run(count, Pipeline(Inverter(), None, batch=batch))
     assert [(f.pts, f.duration) for f in out] == [(10 * n, 10) for n in range(count)]
     assert [int(f.image[0, 0, 0]) for f in out] == [255 - n for n in range(count)]
 
 
 def test_the_painter_always_gets_the_same_shape() -> None:
     inverter = Inverter()
-    run(7, Brush(inverter, None, batch=3))
+    run(7, Pipeline(inverter, None, batch=3))
     assert inverter.shapes == [(3, 4, 6, 3)] * 3
 
 
@@ -97,19 +97,19 @@ def test_a_group_is_begun_before_the_one_ahead_is_waited_for() -> None:
 
             return finished
 
-    run(3, Brush(Chatty(), None))
+    run(3, Pipeline(Chatty(), None))
     assert told == ["begin 0", "begin 1", "wait 0", "begin 2", "wait 1", "wait 2"]
 
 
 def test_the_blender_works_on_the_painting_before_it_is_mixed() -> None:
-    out = run(5, Brush(Inverter(), Halver(), finish=Finish(0.5)))
+    out = run(5, Pipeline(Inverter(), Halver(), finish=Finish(0.5)))
     for number, frame in enumerate(out):
         steady = (255 - number) // 2
         assert abs(int(frame.image[0, 0, 0]) - (number + steady) / 2) <= 0.5
 
 
 def test_strength_zero_gives_the_input() -> None:
-    out = run(5, Brush(Inverter(), Halver(), finish=Finish(0.0)))
+    out = run(5, Pipeline(Inverter(), Halver(), finish=Finish(0.0)))
     for given_frame, frame in zip(frames(5), out, strict=True):
         assert (given_frame.image == frame.image).all()
 
@@ -127,7 +127,9 @@ def test_a_batch_is_painted_in_the_style_that_its_first_frame_has() -> None:
             self.chosen.append(shares)
 
     chooser = Chooser()
-    run(7, Brush(chooser, None, batch=3, schedule=SCHEDULE, seconds=lambda frame: frame.pts / 10))
+    run(
+        7, Pipeline(chooser, None, batch=3, schedule=SCHEDULE, seconds=lambda frame: frame.pts / 10)
+    )
     assert chooser.chosen == [SCHEDULE.at(seconds) for seconds in (0, 3, 6)]
 
 
@@ -145,13 +147,13 @@ def test_the_blender_knows_how_far_the_style_has_changed(schedule: Schedule | No
             pass
 
     seconds = [0.0, 4.0, 9.0]
-    brush = Brush(
+    pipeline = Pipeline(
         Indifferent(),
         Listener(),
         schedule=schedule,
         seconds=lambda frame: seconds[frame.pts // 10],
     )
-    run(3, brush)
+    run(3, pipeline)
     assert told == pytest.approx([0, 0.4, 0.9]) if schedule else told == [None] * 3
 
 
@@ -189,21 +191,21 @@ def failing_frames() -> Iterator[Frame]:
 
 
 @pytest.mark.parametrize(
-    ("source", "brush", "where", "before"),
+    ("source", "pipeline", "where", "before"),
     [
         # What was begun last is given up with the stages before it.
-        (failing_frames(), Brush(Inverter(), None), "decoder", 2),
-        (frames(9), Brush(Inverter(), FailingObserver()), "observer", 2),
-        (frames(9), Brush(FailingPainter(), None), "painter", 3),
-        (frames(9), Brush(Inverter(), FailingBlender()), "blender", 3),
+        (failing_frames(), Pipeline(Inverter(), None), "decoder", 2),
+        (frames(9), Pipeline(Inverter(), FailingObserver()), "observer", 2),
+        (frames(9), Pipeline(FailingPainter(), None), "painter", 3),
+        (frames(9), Pipeline(Inverter(), FailingBlender()), "blender", 3),
     ],
 )
 def test_a_fault_in_any_stage_reaches_the_encoder(
-    source: Iterator[Frame], brush: Brush, where: str, before: int
+    source: Iterator[Frame], pipeline: Pipeline, where: str, before: int
 ) -> None:
     got = []
     with pytest.raises(Fault, match=where), Crew() as crew:
-        for frame in painted(source, brush, Stopwatch(), crew):
+        for frame in painted(source, pipeline, Stopwatch(), crew):
             got.append(frame.pts)
     assert got == [0, 10, 20][:before]
 
@@ -225,7 +227,7 @@ def test_a_fault_in_the_encoder_closes_the_decoder(error: BaseException) -> None
 
     source = endless()  # held here, so that nobody but the pipeline can have closed it
     with pytest.raises(type(error)), Crew() as crew:
-        encode(painted(source, Brush(Inverter(), None), Stopwatch(), crew))
+        encode(painted(source, Pipeline(Inverter(), None), Stopwatch(), crew))
     assert closed.is_set()
 
 
@@ -239,7 +241,7 @@ def test_memory_does_not_grow_with_the_clip() -> None:
 
     most = 0
     with Crew() as crew:
-        for _ in painted(watched(), Brush(Inverter(), None), Stopwatch(), crew):
+        for _ in painted(watched(), Pipeline(Inverter(), None), Stopwatch(), crew):
             most = max(most, sum(ref() is not None for ref in alive))
     assert most <= 20
 
@@ -253,7 +255,7 @@ def test_the_stages_are_timed_apart() -> None:
             return super().begin(batch)
 
     with Crew() as crew:
-        for _ in painted(frames(5), Brush(Slow(), None), watch, crew):
+        for _ in painted(frames(5), Pipeline(Slow(), None), watch, crew):
             with watch.timing(ENCODING):
                 pass
     assert by_stage(watch.busy)[PAINTING] >= 0.05
@@ -329,7 +331,7 @@ def test_the_first_frame_has_five_minutes_when_it_was_begun_at_once() -> None:
             return finished
 
     with Crew() as crew:
-        assert len(list(painted(frames(1), Brush(Late(), None), room.watch, crew))) == 1
+        assert len(list(painted(frames(1), Pipeline(Late(), None), room.watch, crew))) == 1
     assert busiest(room.watch.busy) == PAINTING
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
 from vidstyle.errors import InputError
-from vidstyle.jobs.measuring.cast import Cast, make_cast
+from vidstyle.jobs.measuring.comparison import Comparison, open_comparison
 from vidstyle.jobs.measuring.evaluation import (
     ClipReport,
     EvaluateConfig,
@@ -48,24 +48,24 @@ def evaluate_clips(
     since = perf_counter()
     notes: list[str] = []
     style = None if config.style_image is None else read_image(config.style_image)
-    cast = make_cast(config, notes)
+    comparison = open_comparison(config, notes)
     if networks is None:
         networks = load_networks(
             config.perceptual, config.device, notes, inception=style is not None
         )
-    judge = Judge(networks, _as_small(style, cast.moments.size), cast.has_unblended)
-    measured = Pass(cast.meters, cast.moments.alignment.tolerance)
-    expected = len(cast.moments.alignment.times)
+    judge = Judge(networks, _as_small(style, comparison.moments.size), comparison.has_unblended)
+    measured = Pass(comparison.meters, comparison.moments.alignment.tolerance)
+    expected = len(comparison.moments.alignment.times)
     stride = -(-expected // config.samples)
     with Crew() as crew:
-        for number, moment in enumerate(crew.watched(crew.ahead(cast.moments, _AHEAD)), 1):
+        for number, moment in enumerate(crew.watched(crew.ahead(comparison.moments, _AHEAD)), 1):
             measured.take(moment)
             on_moment(moment)
             if number >= 2 and (number - 2) % stride == 0:  # the first frame has no history
-                judge.look(float(moment.time), moment.images, cast.meters)
+                judge.look(float(moment.time), moment.images, comparison.meters)
             on_progress(EvaluateProgress(number, expected))
-    _check(cast, measured)
-    return _report(cast, measured, judge, notes, perf_counter() - since)
+    _check(comparison, measured)
+    return _report(comparison, measured, judge, notes, perf_counter() - since)
 
 
 def _as_small(style: Image | None, size: tuple[int, int]) -> Image | None:
@@ -77,20 +77,20 @@ def _as_small(style: Image | None, size: tuple[int, int]) -> Image | None:
     return scaled(style, round(height * scale), round(width * scale))
 
 
-def _check(cast: Cast, measured: Pass) -> None:
+def _check(comparison: Comparison, measured: Pass) -> None:
     if measured.pairs < 1:
         raise InputError(
-            f"{cast.moments.alignment.source.path}: has no two neighbouring frames of one shot in "
-            "common with its paintings; steadiness needs two"
+            f"{comparison.moments.alignment.source.path}: has no two neighbouring frames of one "
+            "shot in common with its paintings; steadiness needs two"
         )
 
 
 def _report(
-    cast: Cast, measured: Pass, judge: Judge, notes: list[str], seconds: float
+    comparison: Comparison, measured: Pass, judge: Judge, notes: list[str], seconds: float
 ) -> EvaluationReport:
-    height, width = cast.moments.size
-    source, *others = [meter.report() for meter in cast.meters]
-    unblended = others.pop(0) if cast.has_unblended else None
+    height, width = comparison.moments.size
+    source, *others = [meter.report() for meter in comparison.meters]
+    unblended = others.pop(0) if comparison.has_unblended else None
     notes += _doubts(source, others)
     if not measured.moved:
         notes.append("nothing moves in the source: whether the painting follows cannot be told")
@@ -105,7 +105,7 @@ def _report(
         perceptual=judge.networks.distance,
         network=judge.networks.description,
         samples=judge.samples,
-        identity=max(meter.identity for meter in cast.meters),
+        identity=max(meter.identity for meter in comparison.meters),
     )
     return EvaluationReport(source, unblended, tuple(others), method, tuple(notes), seconds)
 

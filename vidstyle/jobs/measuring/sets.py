@@ -75,21 +75,21 @@ def evaluate_sets(
     """
     since = perf_counter()
     notes: list[str] = []
-    eyes = _Eyes.open(config, notes)
+    networks = _SetNetworks.open(config, notes)
     numbers = count(1)
 
     def say(path: Path) -> None:
         on_progress(EvaluateProgress(next(numbers), remark=path.name, thing="picture"))
 
-    style = None if config.style_image is None else _look(config, config.style_image, eyes, say)
-    sources = _look(config, config.source, eyes, say)
-    outputs = [_look(config, path, eyes, say, sources) for path in config.outputs]
+    style = None if config.style_image is None else _look(config, config.style_image, networks, say)
+    sources = _look(config, config.source, networks, say)
+    outputs = [_look(config, path, networks, say, sources) for path in config.outputs]
     if style is None:
         notes.append("name a folder of paintings with --style-image to measure distances to it")
     reports = [_report(seen, style) for seen in (sources, *outputs)]
     for seen, report in zip(outputs, reports[1:], strict=True):
         notes += _doubts(seen, report, style)
-    clips = [_clips(config, eyes.networks, sources, seen, notes, on_progress) for seen in outputs]
+    clips = [_clips(config, networks.common, sources, seen, notes, on_progress) for seen in outputs]
     finished = [_with_clips(*both) for both in zip(reports[1:], clips, strict=True)]
     return SetsReport(
         source=replace(reports[0], name="source"),
@@ -97,23 +97,23 @@ def evaluate_sets(
         style=config.style_image,
         style_pictures=0 if style is None else style.pictures,
         resizer=RESIZER,
-        perceptual=eyes.networks.distance,
-        network=eyes.networks.description,
+        perceptual=networks.common.distance,
+        network=networks.common.description,
         notes=tuple(notes),
         seconds=perf_counter() - since,
     )
 
 
 @dataclass(frozen=True)
-class _Eyes:
+class _SetNetworks:
     """The networks that look at every picture."""
 
-    networks: Networks
+    common: Networks
     lpips_alex: Distance | None
     art: Callable[[Tensor], Tensor] | None
 
     @classmethod
-    def open(cls, config: EvaluateConfig, notes: list[str]) -> _Eyes:
+    def open(cls, config: EvaluateConfig, notes: list[str]) -> _SetNetworks:
         wanted = config.style_image is not None
         networks = load_networks(config.perceptual, config.device, notes, inception=wanted)
         art = if_there(lambda: load_art_inception(networks.device), notes) if wanted else None
@@ -144,7 +144,7 @@ class _Folder:
 def _look(
     config: EvaluateConfig,
     folder: Path,
-    eyes: _Eyes,
+    networks: _SetNetworks,
     say: Callable[[Path], None],
     sources: _Folder | None = None,
 ) -> _Folder:
@@ -153,40 +153,41 @@ def _look(
     for path in seen.files:
         source = None if sources is None else source_of(path, sources.files)
         for image, original in pictures_beside(path, source, config):
-            _take(seen, image, original, eyes)
+            _take(seen, image, original, networks)
             say(path)
     return seen
 
 
-def _take(seen: _Folder, image: Image, original: Image | None, eyes: _Eyes) -> None:
-    networks, picture = eyes.networks, tensor(image, eyes.networks.device)
+def _take(seen: _Folder, image: Image, original: Image | None, networks: _SetNetworks) -> None:
+    common, picture = networks.common, tensor(image, networks.common.device)
     seen.pictures += 1
     seen.values["detail"].append(detail(image))
     seen.values["high_band"].append(high_band(image))
     vgg: Sequence[Tensor] = ()
-    if networks.vgg is not None:
-        vgg = networks.vgg(picture)
+    if common.vgg is not None:
+        vgg = common.vgg(picture)
         seen.vectors["vgg"].append(_rows(vgg[RELU4_1].mean((2, 3))))
-    if networks.inception is not None:
-        features = networks.inception(picture)
+    if common.inception is not None:
+        features = common.inception(picture)
         seen.vectors["inception"].append(_rows(features.pooled))
         seen.vectors["logits"].append(_rows(features.logits))
-    if eyes.art is not None:
-        seen.vectors["art"].append(_rows(eyes.art(picture)))
+    if networks.art is not None:
+        seen.vectors["art"].append(_rows(networks.art(picture)))
     if original is not None:
-        _compare(seen, Seen(picture, vgg), tensor(original, networks.device), eyes)
+        _compare(seen, Seen(picture, vgg), tensor(original, common.device), networks)
 
 
 def _rows(features: Tensor) -> Features:
     return features.double().cpu().numpy()
 
 
-def _compare(folder: _Folder, own: Seen, original: Tensor, eyes: _Eyes) -> None:
+def _compare(folder: _Folder, own: Seen, original: Tensor, networks: _SetNetworks) -> None:
     folder.pairs += 1
-    vgg = () if eyes.networks.vgg is None else eyes.networks.vgg(original)
-    found = likeness(eyes.networks, Seen(original, vgg), own)
-    if eyes.lpips_alex is not None:
-        found["lpips_alex"] = eyes.lpips_alex(original, own.picture)
+    common = networks.common
+    vgg = () if common.vgg is None else common.vgg(original)
+    found = likeness(common, Seen(original, vgg), own)
+    if networks.lpips_alex is not None:
+        found["lpips_alex"] = networks.lpips_alex(original, own.picture)
     for name, value in found.items():
         if value is not None:
             folder.values[name].append(value)

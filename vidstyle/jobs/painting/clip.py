@@ -25,7 +25,7 @@ from vidstyle.jobs.painting.stages import (
     ENCODING,
     JOINING,
     PAINTING,
-    Brush,
+    Pipeline,
     painted,
 )
 from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage
@@ -162,7 +162,7 @@ class Job:
         """Decode, paint, steady and encode, in threads; this one looks after them."""
         config, size = self.config, bars.inside(info.height, info.width)
         steadier = Steadier(*size, config.consistency, self.style.tensors_on)
-        brush = Brush(
+        pipeline = Pipeline(
             engine,
             KeptBlender(steadier, journal) if config.consistency else None,
             Finish.of(config),
@@ -191,7 +191,7 @@ class Job:
                 beside=lambda decoded: crew.ahead(decoded, AHEAD),
             )
             source = remaining(self.watch.pulling(DECODING, source), journal)
-            frames = painted(source, brush, self.watch, crew)
+            frames = painted(source, pipeline, self.watch, crew)
             for segment in crew.watched(crew.ahead(writer.write(frames, crew), 1), look):
                 journal.add(segment)
         self._tell(engine)

@@ -55,8 +55,8 @@ class Blender(Protocol):
 
 
 @dataclass(frozen=True)
-class Brush:
-    """How frames are painted."""
+class Pipeline:
+    """What frames pass on their way from decoder to encoder, and how."""
 
     painter: Painter
     blender: Blender | None
@@ -74,53 +74,55 @@ class Brush:
     """When a frame is shown, by the schedule's clock."""
 
 
-def painted(frames: Iterable[Frame], brush: Brush, watch: Stopwatch, crew: Crew) -> Iterator[Frame]:
+def painted(
+    frames: Iterable[Frame], pipeline: Pipeline, watch: Stopwatch, crew: Crew
+) -> Iterator[Frame]:
     """The frames, painted, in order.
 
     Making them, following their motion, painting and steadying have a thread each. While a group
     is painted, the next one gathers.
     """
-    group = max(AHEAD, brush.batch)
-    seen = crew.ahead(_observe(crew.ahead(frames, AHEAD), brush, watch), group)
-    paintings = crew.ahead(_paint(seen, brush, watch), group)
-    return crew.ahead(_steady(paintings, brush, watch), AHEAD)
+    group = max(AHEAD, pipeline.batch)
+    seen = crew.ahead(_observe(crew.ahead(frames, AHEAD), pipeline, watch), group)
+    paintings = crew.ahead(_paint(seen, pipeline, watch), group)
+    return crew.ahead(_steady(paintings, pipeline, watch), AHEAD)
 
 
 def _observe(
-    frames: Iterable[Frame], brush: Brush, watch: Stopwatch
+    frames: Iterable[Frame], pipeline: Pipeline, watch: Stopwatch
 ) -> Generator[Seen, None, None]:
     for frame in frames:
-        picture = brush.ops.array(brush.bars.cut(frame.image))
-        if brush.blender is None:
+        picture = pipeline.ops.array(pipeline.bars.cut(frame.image))
+        if pipeline.blender is None:
             yield frame, picture, None
             continue
         with watch.timing(FOLLOWING):
-            observation = brush.blender.observe(picture)
+            observation = pipeline.blender.observe(picture)
         yield frame, picture, observation
 
 
 def _paint(
-    frames: Iterator[Seen], brush: Brush, watch: Stopwatch
+    frames: Iterator[Seen], pipeline: Pipeline, watch: Stopwatch
 ) -> Generator[tuple[Seen, Array], None, None]:
     # No core is to idle at the end of a group, so the next one is begun before that is waited for.
     # Some engines paint when they begin, others when they are waited for: each has its own time.
-    for group, finished in _one_late(_begun(frames, brush, watch)):
+    for group, finished in _one_late(_begun(frames, pipeline, watch)):
         with watch.timing(lane(PAINTING, 1)):
             paintings = finished()
         yield from zip(group, paintings, strict=False)
 
 
 def _begun(
-    frames: Iterator[Seen], brush: Brush, watch: Stopwatch
+    frames: Iterator[Seen], pipeline: Pipeline, watch: Stopwatch
 ) -> Iterator[tuple[list[Seen], Callable[[], Array]]]:
-    while group := list(islice(frames, brush.batch)):
+    while group := list(islice(frames, pipeline.batch)):
         # The last group is filled up: one shape means one plan, and one way of rounding.
-        if brush.schedule is not None:
-            brush.painter.choose(brush.schedule.at(brush.seconds(group[0][0])))
+        if pipeline.schedule is not None:
+            pipeline.painter.choose(pipeline.schedule.at(pipeline.seconds(group[0][0])))
         pictures = [picture for _, picture, _ in group]
-        filler = [pictures[-1]] * (brush.batch - len(group))
+        filler = [pictures[-1]] * (pipeline.batch - len(group))
         with watch.timing(lane(PAINTING, 0)):
-            finished = brush.painter.begin(brush.ops.stacked(pictures + filler))
+            finished = pipeline.painter.begin(pipeline.ops.stacked(pictures + filler))
         yield group, finished
 
 
@@ -134,18 +136,18 @@ def _one_late(items: Iterable[T]) -> Iterator[T]:
 
 
 def _steady(
-    paintings: Iterable[tuple[Seen, Array]], brush: Brush, watch: Stopwatch
+    paintings: Iterable[tuple[Seen, Array]], pipeline: Pipeline, watch: Stopwatch
 ) -> Generator[Frame, None, None]:
     for (frame, _, seen), painting in paintings:
         with watch.timing(STEADYING):
             steady = painting
-            if brush.blender is not None and seen is not None:
-                steady = brush.blender.hold(seen, painting, _changed(frame, brush))
-            finished = brush.finish(brush.bars.cut(frame.image), brush.ops.host(steady))
-            image = brush.bars.filled(frame.image, finished)
+            if pipeline.blender is not None and seen is not None:
+                steady = pipeline.blender.hold(seen, painting, _changed(frame, pipeline))
+            finished = pipeline.finish(pipeline.bars.cut(frame.image), pipeline.ops.host(steady))
+            image = pipeline.bars.filled(frame.image, finished)
         yield replace(frame, image=image)
 
 
-def _changed(frame: Frame, brush: Brush) -> float | None:
+def _changed(frame: Frame, pipeline: Pipeline) -> float | None:
     # One round more after each change: what had its turn before the end is of a style in between.
-    return brush.schedule.changed(brush.seconds(frame), ROUND) if brush.schedule else None
+    return pipeline.schedule.changed(pipeline.seconds(frame), ROUND) if pipeline.schedule else None

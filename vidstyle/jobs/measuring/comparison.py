@@ -1,4 +1,4 @@
-"""Who takes part in an evaluation: the source, the unblended painting, the outputs."""
+"""What an evaluation compares: the source, the unblended painting, the outputs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Stamp = dict[str, Any]
 
 
 @dataclass
-class Cast:
-    """Who takes part: the moments of all clips, and a meter for each."""
+class Comparison:
+    """The moments of all clips, side by side, and a meter for each clip."""
 
     moments: Moments
     meters: list[Meter]
@@ -32,7 +32,7 @@ class Cast:
     has_unblended: bool
 
 
-def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
+def open_comparison(config: EvaluateConfig, notes: list[str]) -> Comparison:
     """Open all clips, and lay them on the source; `notes` gets what is to be said of that.
 
     Raises:
@@ -63,7 +63,7 @@ def make_cast(config: EvaluateConfig, notes: list[str]) -> Cast:
     for meter, match in zip(files, alignment.matches, strict=True):
         meter.notes = match.notes
     notes += alignment.notes
-    return Cast(moments, meters, bool(paint or config.unblended))
+    return Comparison(moments, meters, bool(paint or config.unblended))
 
 
 def _stamped(outputs: Iterable[Path]) -> tuple[Path, Stamp] | None:
