@@ -303,9 +303,10 @@ def distil(
 
 
 def save(path: Path, student: PerceptualNetwork, recipe: dict[str, int]) -> None:
-    """Write the student in half precision."""
+    """Write the student in half precision, and its checksum into the manifest beside it."""
     tensors = {k: t.detach().half() for k, t in student.convolutions.state_dict().items()}
     write_safetensors(path, tensors, {"licence": LICENCE, "recipe": json.dumps(recipe)})
+    write_manifest(path.parent)
 
 
 def main() -> None:
@@ -341,7 +342,6 @@ def main() -> None:
             print(f"{step:5} {time.monotonic() - start:6.0f} s", *rounded, flush=True)
             logged.zero_()
             save(options.output, average, recipe | {"steps": step})
-    write_manifest(options.output.parent)
 
 
 if __name__ == "__main__":

@@ -211,6 +211,7 @@ def _keep(
     broad = ops.resized(_broad(difference, worn, ops), size, "linear")
     worn = ops.maximum(worn, ramp(ops.largest(abs(broad)), _RECOLOURED, _REPAINTED))
     worn = ops.maximum(worn, ramp(memory.unlike(difference - broad), _UNLIKE, _REFUTED))
+    worn = ops.maximum(worn, memory.entered())
     fresh = ops.blur(((worn - 0.5) * crossing + 0.5).clip(0, 1), 3)
     soft = worn - fresh
     tint = ops.smooth(ops.weighted(difference, soft))

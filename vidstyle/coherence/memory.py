@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.coherence.edges import Edges, outside
 from vidstyle.motion.ops import Array, Ops, Size
 from vidstyle.motion.warp import grid
 
@@ -68,6 +69,7 @@ class Memory:
         self._shape = self._unshaped + 0
         self._unlike = ops.zeros(*self._coarse, 3)
         self._lost = ops.zeros(*half_size, dtype="bool")
+        self._edges = Edges(half_size, ops)
         # As large as what they scale: NumPy multiplies with two numbers in turn far more slowly.
         self._to_coarse, self._to_half, self._to_full = (
             ops.zeros(*self._coarse, 2) + ops.array(_ratio(new, old))
@@ -84,7 +86,8 @@ class Memory:
     def arrays(self) -> tuple[Array, ...]:
         """All that it remembers, in an order that never changes; writing into them restores it."""
         pictures = self._painted, self._source
-        return *pictures, self._fields, self._slots, self._shape, self._lost, self._unlike
+        fields = self._fields, self._slots, self._shape, self._lost, self._unlike
+        return *pictures, *fields, *self._edges.arrays()
 
     def follow(self, flow: Array, hidden: Array) -> None:
         """Move on to the next frame.
@@ -102,19 +105,24 @@ class Memory:
         self._unlike[...] = ops.fetch(self._unlike, places, "linear")
         origin = ops.grid(self._half) + flow
         self._slots[...] = ops.fetch(self._slots, origin, "nearest")
-        self._lost[...] = hidden | _outside(origin, self._half)
+        self._edges.follow(flow, origin)
+        self._lost[...] = hidden | outside(origin, self._half)
 
     def recall(self) -> Recollection:
         """What is remembered of the frame that `follow` moved on to."""
         ops = self._ops
         places = ops.grid(self._half) + self._moved(self._slots, self._half_cells, self._to_half)
-        lost = self._lost | _outside(places, self._half)
+        lost = self._lost | outside(places, self._half)
         return Recollection(
             painted=self._fetch_painted(),
             source=ops.fetch(*self._into(self._source, places, self._slots), "linear"),
             distortion=self._distortion(),
             lost=self._ops.widened(lost, 5),
         )
+
+    def entered(self) -> Array:
+        """(h, w): 1 where something has come in over an edge, and is not to be kept yet."""
+        return self._edges.entered()
 
     def unlike(self, difference: Array) -> Array:
         """Levels by which the painter has come to paint otherwise than what is kept, (h, w).
@@ -141,6 +149,7 @@ class Memory:
             stack[slot, :_MARGIN], stack[slot, -_MARGIN:] = image[0], image[-1]
         self._fields[slot] = self._unmoved
         self._slots[...] = ops.where(touched, slot, self._slots)
+        self._edges.store(touched)
         new = ops.resized(fresh, self._coarse, "area")
         self._shape += ops.weighted(self._unshaped - self._shape, new)
         self._unlike -= ops.weighted(self._unlike, new)
@@ -196,9 +205,3 @@ def _cells(size: Size, coarse: Size) -> NDArray[np.float32]:
     """(h, w, 2): where in a coarse picture the pixels of another lie, and never outside of it."""
     places = (grid(*size) + 0.5) / _ratio(size, coarse) - 0.5
     return np.clip(places, 0, np.array((coarse[1] - 1, coarse[0] - 1), np.float32))
-
-
-def _outside(places: Array, size: Size) -> Array:
-    """Which places lie off a picture of `size`."""
-    x, y = places[..., 0], places[..., 1]
-    return (x < -0.5) | (y < -0.5) | (x > size[1] - 0.5) | (y > size[0] - 0.5)
