@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting import clip as clip_module
 from vidstyle.jobs.painting import segments as segments_module
 from vidstyle.jobs.painting.report import Progress, RunReport
+from vidstyle.jobs.publish import part_folder
 from vidstyle.jobs.run import run
 from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import Frame
@@ -383,6 +385,72 @@ def test_a_broken_input_among_several_does_not_stop_the_others(
     assert [file.input for file in report.files] == [clip]
     assert [failure.input.name for failure in report.failures] == ["broken.mp4"]
     assert report.exit_code == 3
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_changes_while_it_is_painted_is_not_stamped_as_painted(
+    make_clip: MakeClip, goes_on: bool
+) -> None:
+    """A recording that goes on, or a clip that is taken away."""
+    clip, other = make_clip("clip.mp4", frames=3), make_clip("other.mp4", frames=3)
+    whole = make_clip("whole.mkv", frames=9).read_bytes()
+
+    def change(at: Progress) -> None:
+        if at.input == clip and at.frames and at.report is None:
+            clip.write_bytes(whole) if goes_on else clip.unlink(missing_ok=True)
+
+    config = RunConfig((clip, other), device="cpu", engine="torch", style="tiny")
+    report = run(config, on_progress=change)
+    assert [file.input for file in report.files] == [other]
+    (failure,) = report.failures
+    assert (failure.input, failure.exit_code) == (clip, 3)
+    assert ("has changed while" if goes_on else "does not exist") in failure.error
+    assert "clip.tiny.mp4" not in names(clip.parent)
+    kept = any("are kept" in note for note in report.notes)  # it may come back as it was
+    assert kept == (".clip.tiny.mp4.part" in names(clip.parent)) == (not goes_on)
+
+
+def test_a_picture_that_changes_while_it_is_painted_is_not_stamped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "p.png"
+    Image.new("RGB", (40, 40), "red").save(picture)
+
+    def paint_late(path: Path) -> Any:
+        image = read_image(path)
+        Image.new("RGB", (40, 40), "blue").save(picture)
+        return image
+
+    monkeypatch.setattr(clip_module, "read_image", paint_late)
+    with pytest.raises(InputError, match=r"p\.png: has changed while it was painted"):
+        paint(picture)
+    assert names(tmp_path) == {"p.png"}
+
+
+def test_runs_that_share_a_folder_leave_each_other_what_they_are_at(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    clips = [make_clip(f"{name}.mp4", frames=3) for name in "abcd"]
+    taken = tmp_path / "d.tiny.mp4"
+
+    def meanwhile(at: Progress) -> None:
+        if at.input == clips[0] and at.report:  # the other finishes one, and holds another
+            paint(clips[1])
+            taken.write_bytes(b"precious")
+            stack.enter_context(part_folder(tmp_path / "c.tiny.mp4"))
+
+    config = RunConfig(tuple(clips), device="cpu", engine="torch", style="tiny")
+    with ExitStack() as stack:
+        report = run(config, on_progress=meanwhile)
+    assert [file.input for file in report.files] == [clips[0]]
+    assert report.kept == (tmp_path / "b.tiny.mp4",)
+    busy, there = report.failures
+    assert (busy.input, busy.exit_code) == (clips[2], 2)
+    assert "another run is writing it" in busy.error
+    assert "d.tiny.mp4: came to be meanwhile" in there.error
+    assert taken.read_bytes() == b"precious"
+    taken.unlink()
+    assert [file.input for file in paint(*clips).files] == clips[2:]
 
 
 def test_a_clip_cut_short_is_painted_and_called_partial(make_clip: MakeClip) -> None:

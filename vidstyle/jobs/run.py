@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from time import perf_counter
 
-from vidstyle.errors import InputError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting.clip import Job
 from vidstyle.jobs.painting.identity import request
@@ -26,8 +26,9 @@ def run(
     """Paint every input of `config`.
 
     Inputs, outputs and style are checked before anything is painted. Each output appears under its
-    name when it is whole, and never before. With several inputs, one that cannot be read becomes a
-    failure in the report and the others are painted; a single one raises.
+    name when it is whole, and never before. With several inputs, one that cannot be read or written
+    becomes a failure in the report and the others are painted; a single one raises. Several runs
+    may share a folder: what another has finished or is at meanwhile is left to it.
 
     Args:
         config: what to paint, and how.
@@ -36,8 +37,9 @@ def run(
         on_note: called once with each sentence that the user should know.
 
     Raises:
-        UsageError: the call cannot work: an output exists, equals an input, or is asked for twice.
-        InputError: the only input cannot be read.
+        UsageError: the call cannot work: an output exists, equals an input, or is asked for twice;
+            or another run is writing the only one.
+        InputError: the only input cannot be read, or changed while it was painted.
         StyleError: there is no such style, or its file is broken.
         ResourceError: the disk is full, a folder not writable, a device not there.
     """
@@ -56,16 +58,20 @@ def run(
     for note in (*style.notes, *plan.notes):
         say(note)
     files: list[FileReport] = []
-    failures = list(plan.failures)
+    failures, done = list(plan.failures), list(plan.done)
     for number, task in enumerate(plan.tasks, 1):
         place = Progress(task.input, task.output, number, len(plan.tasks))
+        if not config.overwrite and is_done(task):  # by another run, meanwhile
+            done.append(task.output)
+            continue
         try:
+            _refuse_taken(task)
             files.append(Job(task, config, style, place, on_progress, say).paint())
-        except InputError as error:
+        except (InputError, UsageError) as error:
             if len(plan.tasks) + len(plan.failures) == 1:
                 raise
             failures.append(FileFailure.of(task.input, error))
-    partial = [output for output in plan.done if (read_stamp(output) or {}).get("partial")]
+    partial = [output for output in done if (read_stamp(output) or {}).get("partial")]
     for output in partial:
         say(f"{output}: was painted as far as its input could be read")
     return RunReport(
@@ -73,7 +79,7 @@ def run(
         tuple(failures),
         tuple(say.said),
         perf_counter() - since,
-        plan.done,
+        tuple(done),
         kept_partial=bool(partial),
     )
 
@@ -88,6 +94,12 @@ def _is_done(task: Task, config: RunConfig, style: Style) -> bool:
     except (InputError, OSError):
         return False
     return stamp is not None and stamp.get("request") == wanted
+
+
+def _refuse_taken(task: Task) -> None:
+    """Hours after the plan was made, and before more hours go into what could not be written."""
+    if not task.overwrite and (taken := next(iter(task.existing), None)):
+        raise UsageError(f"{taken}: came to be meanwhile, and is left as it is")
 
 
 class _Notes:

@@ -11,10 +11,11 @@ from time import perf_counter
 from typing import Any
 
 from vidstyle.coherence.blend import Steadier
+from vidstyle.errors import InputError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting.cores import readers
 from vidstyle.jobs.painting.finish import Finish
-from vidstyle.jobs.painting.identity import BATCH, identity, request
+from vidstyle.jobs.painting.identity import BATCH, content_of, identity, request
 from vidstyle.jobs.painting.journal import Journal, remembered
 from vidstyle.jobs.painting.plan import Task
 from vidstyle.jobs.painting.report import FileReport, Progress
@@ -40,7 +41,6 @@ from vidstyle.video.bars import Bars
 from vidstyle.video.images import is_see_through, read_image, write_image
 from vidstyle.video.mux import MuxSummary, mux
 from vidstyle.video.read import ReadReport, read_frames, treatments
-from vidstyle.video.stamp import fingerprint
 
 
 @dataclass
@@ -55,6 +55,8 @@ class Job:
     on_progress: Callable[[Progress], None]
     on_note: Callable[[str], None]
     watch: Stopwatch = field(default_factory=Stopwatch)
+    content: str = field(init=False)
+    """Checksum of the input when it was begun."""
 
     def paint(self) -> FileReport:
         """Paint the clip or the picture; its output appears whole, or not at all.
@@ -63,6 +65,7 @@ class Job:
             VidstyleError: of the kind that fits.
         """
         self.on_progress(self.place)
+        self.content = content_of(self.task.input)
         info = self.task.info
         report = self._picture() if info is None else self._clip(info)
         for note in report.notes:
@@ -85,6 +88,7 @@ class Job:
         output, overwrite = self.task.output, self.task.overwrite
         with self.watch.timing(ENCODING), published(output, overwrite=overwrite) as file:
             write_image(file, painting, self._stamp(engine, bars))
+            self._refuse_changed()
         read = ReadReport(frames=1, expected_frames=1)
         return self._report(engine, image.shape[:2], read, since)
 
@@ -139,7 +143,7 @@ class Job:
             try:
                 yield journal, batch
             except BaseException:
-                if journal.frames:
+                if journal.frames and journal.lasts:
                     self._note(f"{journal.frames:,} frames are kept: the same command goes on")
                 raise
             finally:
@@ -207,6 +211,11 @@ class Job:
         with Crew() as crew:
             muxed = crew.ahead(self._mux(journal, info, part, stamp, crew.go_on), 1)
             (joined,) = crew.watched(muxed, lambda: watchdog.look(_last_change(part)))
+        try:
+            self._refuse_changed()
+        except InputError:
+            journal.discard()  # of what has been there before, nobody could go on
+            raise
         publish(joined.files, self.task.output.parent, overwrite=self.task.overwrite)
         journal.discard()
         if older := len(self.task.existing) - len(joined.files):
@@ -235,6 +244,13 @@ class Job:
             )
         yield joined
 
+    def _refuse_changed(self) -> None:
+        """A recording or a copy that goes on would bear the stamp of what nobody painted."""
+        if content_of(self.task.input) != self.content:
+            raise InputError(
+                f"{self.task.input}: has changed while it was painted; paint it when it is whole"
+            )
+
     def _note(self, text: str) -> None:
         self.on_note(f"{self.task.input.name}: {text}")
 
@@ -244,7 +260,6 @@ class Job:
 
     def _stamp(self, engine: Engine, bars: Bars) -> dict[str, Any]:
         """What made the painting, for the output's metadata."""
-        source = fingerprint(self.task.input)
         return {
             "version": version("vidstyle"),
             "style": self.style.spec,
@@ -253,8 +268,8 @@ class Job:
             "strength": self.config.strength,
             "consistency": self.config.consistency,
             "engine": engine.name,
-            "source": source,
-            "request": request(source, self.config, self.style),
+            "source": self.content,
+            "request": request(self.content, self.config, self.style),
             **({"bars": astuple(bars)} if bars else {}),
             **({"keep_colours": True} if self.config.keep_colours else {}),
             **({"reverse": True} if self.config.reverse else {}),

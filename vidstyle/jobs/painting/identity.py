@@ -87,18 +87,32 @@ def _asked_for(config: RunConfig, style: Style) -> dict[str, object]:
     }
 
 
-def _input(path: Path) -> dict[str, object]:
-    files = files_of(path)
+def content_of(path: Path) -> str:
+    """The `fingerprint` of an input.
+
+    Raises:
+        InputError: it cannot be read any more.
+    """
     try:
-        status = [file.stat() for file in files]
-        content = fingerprint(path)
+        return fingerprint(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read any more ({error.strerror})") from error
+        raise _gone(path, error) from error
+
+
+def _input(path: Path) -> dict[str, object]:
+    try:
+        status = [file.stat() for file in files_of(path)]
+    except OSError as error:
+        raise _gone(path, error) from error
     return {
         "the input's size": sum(found.st_size for found in status),
         "the input's time of change": max((found.st_mtime_ns for found in status), default=0),
-        "the input's content": content,
+        "the input's content": content_of(path),
     }
+
+
+def _gone(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be read any more ({error.strerror})")
 
 
 def _version(name: str) -> str:

@@ -55,6 +55,11 @@ class Journal:
         return sum(segment.frames for segment in self.segments)
 
     @property
+    def lasts(self) -> bool:
+        """Whether the next try will find it."""
+        return (self.folder / JOURNAL).exists()
+
+    @property
     def is_complete(self) -> bool:
         """Whether it is known that no frame is left to be painted: only a last segment is short."""
         return bool(self.segments) and self.segments[-1].frames < self.length
