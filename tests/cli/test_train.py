@@ -140,8 +140,10 @@ def test_a_style_that_comes_with_vidstyle_is_not_hidden(
     seen: list[FeedForwardConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "Monet.jpg", "--photos", "x"]) == 2
-    assert "monet: comes with vidstyle; give your own another --name" in capsys.readouterr().err
-    assert main(["train", "a.jpg", "udnie.jpg", "--photos", "x", "--name", "two"]) == 2
+    said = "monet: comes with vidstyle, and yours would hide it; "
+    assert f"{said}give another --name" in capsys.readouterr().err
+    assert main(["train", "a.jpg", "monet.jpg", "--photos", "x", "--name", "two"]) == 2
+    assert f"{said}rename the painting" in capsys.readouterr().err
     assert seen == []
     assert main(["train", "Monet.jpg", "--photos", "x", "-o", "elsewhere"]) == 0
 

@@ -17,7 +17,7 @@ from PIL import Image as Pillow
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.measuring import comparison
+from vidstyle.jobs.measuring import clips, comparison
 from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import (
     MEASURES,
@@ -346,7 +346,13 @@ def test_clips_that_are_too_small_to_look_at_are_refused(write_frames: MakeClip,
 
 
 @pytest.mark.parametrize(
-    ("told", "word"), [({"tier": "finest"}, "tier"), ({"bars": [90, 90]}, "bars")]
+    ("told", "word"),
+    [
+        ({"tier": "finest"}, "tier"),
+        ({"bars": [90, 90]}, "bars"),
+        ({"style": "/etc/hosts"}, "names a file in place of a style"),
+        ({"style": "own.safetensors"}, "names a file in place of a style"),
+    ],
 )
 def test_a_stamp_that_cannot_be_leaves_out_the_unblended_painting(
     write_frames: MakeClip,
@@ -363,6 +369,21 @@ def test_a_stamp_that_cannot_be_leaves_out_the_unblended_painting(
     report = measured(source, output)
     assert report.unblended is None
     assert any(word in note for note in report.notes)
+
+
+def test_what_cannot_be_judged_is_refused_before_a_clip_is_read(
+    write_frames: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_frames("clip.mp4", moving()[:3])
+    monkeypatch.setattr(clips, "open_comparison", lambda *_: pytest.fail("clips were read"))
+    with pytest.raises(InputError, match=r"nosuch\.safetensors"):
+        measured(clip, clip, perceptual=Path("nosuch.safetensors"))
+
+
+def test_a_rate_is_for_numbered_pictures(write_frames: MakeClip) -> None:
+    clip = write_frames("clip.mp4", moving()[:3])
+    with pytest.raises(UsageError, match="a clip keeps its own frame rate"):
+        measured(clip, clip, rate=Fraction(24))
 
 
 def test_the_unblended_painting_has_the_bars_that_the_output_has(

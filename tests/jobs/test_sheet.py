@@ -26,6 +26,14 @@ def test_pictures_hang_in_rows_each_above_its_own_caption() -> None:
         assert sheet[top + 90 : top + height, left : left + 120].min() < 100  # ink
 
 
+@pytest.mark.parametrize("size", [(10, 4000), (4000, 10), (1, 1)])
+def test_a_picture_of_any_shape_fits_a_sheet(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size).save(tmp_path / "odd.png")
+    shown = first_picture(tmp_path / "odd.png")
+    assert max(shown.shape[0] / 2, shown.shape[1]) == WIDTH or size == (1, 1)
+    assert min(shown.shape[:2]) >= 1
+
+
 def test_a_clips_first_frame_is_shown_in_every_style(
     make_clip: Callable[..., Path],
     make_style: Callable[..., Path],

@@ -38,6 +38,8 @@ def test_a_picture_and_a_batch_keep_their_shape(style: Style) -> None:
         np.zeros((30, 40, 4), np.uint8),
         np.zeros((30, 40, 3), np.float32),
         np.zeros((1, 1, 30, 40, 3), np.uint8),
+        np.zeros((0, 40, 3), np.uint8),
+        np.zeros((0, 30, 40, 3), np.uint8),
     ],
 )
 def test_other_arrays_are_refused(style: Style, array: np.ndarray) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from vidstyle.errors import InputError
 from vidstyle.types import Limits
 from vidstyle.video.info import _clock, output_suffix, probe
+from vidstyle.video.read import read_frames
 
 Make = Callable[..., Path]
 
@@ -140,6 +142,21 @@ def write(path: Path, content: bytes) -> Path:
 def no_moov(path: Path) -> bytes:
     content = path.read_bytes()
     return content[: content.index(b"moov") - 4]
+
+
+def test_of_a_moving_avif_what_moves_is_painted(tmp_path: Path) -> None:
+    """Its first track is a still."""
+    frames = [Image.new("RGB", (64, 48), (40 * k, 90, 200)) for k in range(5)]
+    frames[0].save(tmp_path / "a.avif", save_all=True, append_images=frames[1:], duration=80)
+    info = probe(tmp_path / "a.avif")
+    assert len(list(read_frames(info))) == 5
+
+
+def test_a_moving_webp_is_called_what_it_is(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (64, 48), (40 * k, 90, 200)) for k in range(5)]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match="a moving WebP"):
+        probe(tmp_path / "a.webp")
 
 
 @pytest.mark.parametrize(

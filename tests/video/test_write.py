@@ -174,6 +174,21 @@ def test_what_cannot_be_encoded_is_refused_before_a_frame_is_taken(
         assert "\n" not in str(caught.value)
 
 
+def test_an_encoder_that_fails_while_it_encodes_is_no_bug(info: VideoInfo, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"vc2 fails while it encodes .*; try libx264"):
+        encode_track(black(info, [0]), tmp_path / "t.nut", info, EncodeOptions(codec="vc2"))
+
+
+def test_what_an_encoder_refuses_is_told_as_it_was_told(info: VideoInfo) -> None:
+    """Of what it takes no notice of, nothing is said."""
+    odd = replace(info, average_rate=Fraction(12, 7))
+    with pytest.raises(
+        UsageError, match=r"mpeg2video refuses \S+ yuv420p at 1.71429 frames a"
+    ) as e:
+        check_encoding(odd, EncodeOptions(codec="mpeg2video"), "mkv")
+    assert "crf" not in str(e.value)
+
+
 def test_a_container_that_cannot_hold_the_codec_is_told_of(info: VideoInfo) -> None:
     with pytest.raises(UsageError, match="ffv1 cannot be written in mov"):
         check_encoding(info, EncodeOptions(codec="ffv1"), "mov")

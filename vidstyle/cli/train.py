@@ -242,7 +242,8 @@ def _refuse_shipped_names(config: FeedForwardConfig | CycleGanConfig) -> None:
     shipped = StyleRegistry([shipped_folder()]).names()
     for name in config.style_names:
         if name in shipped:
-            raise UsageError(f"{name}: comes with vidstyle; give your own another --name")
+            how = "rename the painting" if len(config.style_names) > 1 else "give another --name"
+            raise UsageError(f"{name}: comes with vidstyle, and yours would hide it; {how}")
 
 
 def _demonstration(options: dict[str, Any]) -> FeedForwardConfig:

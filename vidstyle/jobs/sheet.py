@@ -16,8 +16,9 @@ from vidstyle.jobs.publish import published, refuse_taken
 from vidstyle.jobs.style import load_style
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleRegistry
+from vidstyle.types import Limits
 from vidstyle.video.bars import Bars
-from vidstyle.video.images import is_image, picture_format, read_image, write_image
+from vidstyle.video.images import check_size, is_image, picture_format, read_image, write_image
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
@@ -26,6 +27,7 @@ Picture = NDArray[np.uint8]
 COLUMNS: Final = 3
 WIDTH: Final = 640
 """Of each painting, in pixels."""
+_MOST_HEIGHT = 1280
 _CAPTION = 44
 _PAPER, _INK = (250, 248, 244), (40, 40, 40)
 """Colours of the sheet and of its captions."""
@@ -75,17 +77,25 @@ def write_sheet(
 
 
 def first_picture(source: Path) -> Picture:
-    """Read a picture, or the first frame of a clip: (H, WIDTH, 3) RGB, 0-255, square pixels."""
+    """Read a picture, or the first frame of a clip: (H, W, 3) RGB, 0-255, square pixels.
+
+    W is WIDTH, or less where it would be too high for a sheet.
+
+    Raises:
+        InputError: it is neither, or too large to be read safely.
+    """
     if is_image(source):
-        return _at_width(read_image(source))
+        check_size(source, Limits())
+        return _fitting(read_image(source))
     info = probe(source)
-    return _at_width(next(iter(read_frames(info))).image, info.sample_aspect_ratio)
+    return _fitting(next(iter(read_frames(info))).image, info.sample_aspect_ratio)
 
 
-def _at_width(picture: Picture, shape: Fraction = Fraction(1)) -> Picture:
-    """The picture at the sheet's width; its pixels are `shape` times as wide as they are high."""
-    height, width = picture.shape[:2]
-    return scaled(picture, max(1, round(height * WIDTH / (width * shape))), WIDTH)
+def _fitting(picture: Picture, shape: Fraction = Fraction(1)) -> Picture:
+    """The picture in the sheet's size; its pixels are `shape` times as wide as they are high."""
+    height, width = picture.shape[0], picture.shape[1] * shape
+    scale = min(WIDTH / width, _MOST_HEIGHT / height)
+    return scaled(picture, max(1, round(height * scale)), max(1, round(width * scale)))
 
 
 def contact_sheet(pictures: Sequence[Picture], captions: Sequence[str]) -> Picture:

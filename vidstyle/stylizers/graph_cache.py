@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import openvino
+import torch
 
 from vidstyle.stylizers.registry import StyleFile
 
 MOST_GRAPHS: Final = 64
 """Graphs that are kept, a megabyte or a few each; the oldest go."""
-_SOURCES: Final = ("networks.py", "painter.py", "style_file.py")
+_SOURCES: Final = ("networks.py", "painter.py", "style_file.py", "openvino_engine.py")
 
 
 def graph_file(style: StyleFile, height: int, width: int) -> Path:
@@ -24,7 +25,9 @@ def graph_file(style: StyleFile, height: int, width: int) -> Path:
     The name changes with everything that the graph is made from.
     """
     chosen = f"{style.reverse} {'any' if style.schedule else style.shares}"
-    made_from = hashlib.sha256(f"{openvino.__version__} {height}x{width} {chosen}".encode())
+    made_from = hashlib.sha256(
+        f"{openvino.__version__} {torch.__version__} {height}x{width} {chosen}".encode()
+    )
     for path in (*(Path(__file__).with_name(name) for name in _SOURCES), style.path):
         made_from.update(path.read_bytes())
     return cache_folder() / made_from.hexdigest()[:32] / "graph.xml"

@@ -132,7 +132,8 @@ def _painted_track(
     if not readable:
         raise InputError(f"{path}: is coded in a way that cannot be decoded here; convert it first")
     encrypted = any("enc_key_id" in s.metadata for s in readable)
-    for stream in readable:
+    # A moving AVIF begins with a still, as a track of its own.
+    for stream in sorted(readable, key=lambda s: s.frames == 1):
         _check_size(stream, path, limits)
         losses = Losses()
         for frame in decoded(container, stream, losses, most_pixels=limits.pixels):

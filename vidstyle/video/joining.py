@@ -112,7 +112,8 @@ class Joining:
         tag = "hvc1" if name == "hevc" and self.container != "mkv" else ""
         track = copy_track(target, painted, self.container, self._info.average_rate, tag)
         if track is None:
-            raise UsageError(f"{self.container} cannot hold {name}; write to a .mkv instead")
+            other = "with --codec libx264" if self.container == "mkv" else "to a .mkv"
+            raise UsageError(f"{self.container} cannot hold {name}; write {other} instead")
         track.time_base = tick
         track.metadata.update(painted_tags(self._tags(source.metadata)))
         track.disposition = source.disposition

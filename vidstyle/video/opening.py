@@ -175,6 +175,8 @@ def _why_unreadable(path: Path) -> str:
         return "is a playlist; name the video file it points to"
     if b"ftyp" in head[:12] or b"moof" in head or b"moov" in head[:64]:
         return _why_no_mp4(path, head)
+    if head[8:12] == b"WEBP":
+        return "is a moving WebP, which cannot be read here; convert it to a video first"
     if _is_text(head):
         return "is a text file, not a video"
     return "is not a video, or it is damaged at the start"

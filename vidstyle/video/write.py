@@ -26,6 +26,7 @@ from vidstyle.video.timing import follows
 if TYPE_CHECKING:
     from av.codec.context import CodecOption
     from av.container import OutputContainer
+    from av.packet import Packet
     from av.video.stream import VideoStream
 
 # The time stamps go into the file as they are; NUT rebuilds what decoding order needs.
@@ -116,7 +117,7 @@ def encode_track(
         after: `EncodeSummary.last_placed` of the segment before, None for the first one.
 
     Raises:
-        UsageError: a name is unknown, or these options do not go together.
+        UsageError: a name is unknown, these options do not go together, or the encoder fails.
         ResourceError: the disk is full, or the place cannot be written.
     """
     with writing(path), open_output(path, "nut", _NUT_OPTIONS) as output:
@@ -130,10 +131,10 @@ def encode_track(
             duration = _shown(frame, pts, before, placement.usual, info.time_base)
             picture = yuv.write(frame.image)
             picture.pts, picture.time_base = pts, info.time_base
-            output.mux(stream.encode(picture))
+            output.mux(_encoded(stream, picture))
             count += 1
         if count:
-            output.mux(stream.encode())
+            output.mux(_encoded(stream))
     return EncodeSummary(
         frames=count,
         nudged=placement.nudged,
@@ -143,6 +144,20 @@ def encode_track(
         pixel_format=pixel_format,
         notes=notes,
     )
+
+
+def _encoded(
+    stream: VideoStream, picture: av.VideoFrame | None = None
+) -> list[Packet[VideoStream]]:
+    try:
+        return stream.encode(picture)
+    except OSError:
+        raise
+    except av.FFmpegError as error:
+        name = stream.codec_context.name
+        raise UsageError(
+            f"{name} fails while it encodes ({error.strerror}); try libx264"
+        ) from error
 
 
 def nut_offset(info: VideoInfo) -> int:
@@ -193,7 +208,11 @@ def _shown(frame: Frame, pts: int, before: int | None, usual: int, base: Fractio
 def open_encoder(
     output: OutputContainer, info: VideoInfo, options: EncodeOptions
 ) -> tuple[VideoStream, tuple[str, ...]]:
-    """Add the painted track to an output; also give what differs from what was asked for."""
+    """Add the painted track to an output; also give what differs from what was asked for.
+
+    Raises:
+        UsageError: a name is unknown, or the encoder or the container refuses this clip.
+    """
     codec = _codec(options.codec)
     pixel_format, notes = _pixel_format(codec, info, options)
     _silence(codec)
@@ -212,9 +231,10 @@ def open_encoder(
     try:
         context.open()
     except av.FFmpegError as error:
+        told = "".join(f", {key} {value}" for key, value in context.options.items())
         raise UsageError(
-            f"{codec.name} refuses {info.width}x{info.height} {pixel_format} with crf "
-            f"{options.crf} and preset {options.preset}; check --crf, --preset and --pix-fmt"
+            f"{codec.name} refuses {info.width}x{info.height} {pixel_format} at {float(rate):.6g} "
+            f"frames a second{told}; change what it was told, or try {_USUAL_CODECS}"
         ) from error
     if "crf" not in private:
         notes += (f"{codec.name} has no crf; it writes at its own default quality",)

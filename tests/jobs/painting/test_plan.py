@@ -424,13 +424,16 @@ def test_folders_inside_a_folder_are_told_of(tmp_path: Path, make_clip: MakeClip
     assert "left out 1 folder inside" in note
 
 
-def test_a_folder_of_numbered_pictures_is_told_how_to_be_a_clip(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pattern", ["shot 2_%03d.png", "f%d.png"])
+def test_a_folder_of_numbered_pictures_is_told_how_to_be_a_clip(
+    tmp_path: Path, pattern: str
+) -> None:
     for number in range(1, 25):
-        Image.new("RGB", (8, 8)).save(tmp_path / f"shot 2_{number:03}.png")
+        Image.new("RGB", (8, 8)).save(tmp_path / (pattern % number))
     Image.new("RGB", (8, 8)).save(tmp_path / "photo 7.jpg")
     (note,) = plan(tmp_path).notes
     said = "24 numbered pictures are painted each for itself; as one clip:"
-    assert note == f"{tmp_path}: {said} {tmp_path / 'shot 2_%03d.png'}"
+    assert note == f"{tmp_path}: {said} {tmp_path / pattern}"
 
 
 def test_numbers_with_gaps_are_no_clip(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vidstyle.jobs.measuring.evaluation import (
     EvaluationReport,
     Method,
 )
-from vidstyle.jobs.measuring.judge import Judge, Networks, load_networks
+from vidstyle.jobs.measuring.judge import Judge, Networks, check_networks, load_networks
 from vidstyle.jobs.measuring.measure import Pass
 from vidstyle.jobs.measuring.moments import Image, Moment
 from vidstyle.jobs.prefetch import Crew
@@ -44,10 +44,12 @@ def evaluate_clips(
 
     Raises:
         InputError: a clip cannot be read, or the clips have no two neighbouring frames in common.
+        UsageError, ResourceError: as `check_networks` and `open_comparison` do.
     """
     since = perf_counter()
     notes: list[str] = []
     style = None if config.style_image is None else read_image(config.style_image)
+    check_networks(config.perceptual, config.device)  # before all clips are read
     comparison = open_comparison(config, notes)
     if networks is None:
         networks = load_networks(

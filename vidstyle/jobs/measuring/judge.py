@@ -57,13 +57,25 @@ class Networks:
         return None if self.vgg is None else "VGG19 distance"
 
 
+def check_networks(perceptual: Path | None, device: str) -> None:
+    """Find out whether networks could be loaded, without fetching any.
+
+    Raises:
+        InputError: `perceptual` names a file that is no such network.
+        UsageError, ResourceError: `device` names none, or none that is there.
+    """
+    choose_device(device)
+    if perceptual is not None:
+        load_perceptual(perceptual)
+
+
 def load_networks(
     perceptual: Path | None, device: str, notes: list[str], *, inception: bool
 ) -> Networks:
     """Load what can be had; what cannot becomes a note.
 
     Raises:
-        InputError: `perceptual` names a file that is no such network.
+        InputError, UsageError, ResourceError: as `check_networks` does.
     """
     where = torch.device(choose_device(device))
     if perceptual is None:

@@ -10,6 +10,7 @@ from vidstyle.jobs.painting.finish import Finish, Image
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.mixture import is_schedule
+from vidstyle.stylizers.registry import is_path
 from vidstyle.types import TIERS, VideoInfo
 from vidstyle.video.bars import Bars
 
@@ -61,6 +62,8 @@ def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: s
         raise StyleError("the painting does not say in which style it is")
     if tier not in (None, *TIERS):
         raise StyleError("the painting names a tier that there is not")
+    if is_path(name):  # the painting may be anybody's: only names are looked up
+        raise StyleError("the painting names a file in place of a style")
     if is_schedule(name):
         raise StyleError("painted on a schedule, which is not painted again to compare with")
     style = load_style(

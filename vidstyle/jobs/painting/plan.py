@@ -170,7 +170,8 @@ def _of_numbered(folder: Path, media: list[Path]) -> Iterator[str]:
     for path in media:
         if path.suffix.lower() not in CLIP_SUFFIXES and (match := _NUMBERED.fullmatch(path.name)):
             before, digits, after = match.groups()
-            numbers[f"{before}%0{len(digits)}d{after}"].append(int(digits))
+            width = f"0{len(digits)}" if digits.startswith("0") else ""
+            numbers[f"{before}%{width}d{after}"].append(int(digits))
     for name, its in numbers.items():
         if len(its) >= A_CLIP and max(its) - min(its) == len(its) - 1:
             yield (
