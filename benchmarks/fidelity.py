@@ -198,7 +198,9 @@ def main() -> None:
     parser.add_argument("paths", type=Path, nargs="+")
     parser.add_argument("--style", default="monet")
     parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/results/fidelity.md"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).parent / "results/fidelity.md"
+    )
     options = parser.parse_args()
     for path in inputs(options.paths):
         with tempfile.TemporaryDirectory() as folder:

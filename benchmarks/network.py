@@ -42,7 +42,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--style", default="monet")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/results/network.md"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).parent / "results/network.md"
+    )
     options = parser.parse_args()
     text = "\n".join(page(options.style, choose_device(options.device)))
     write_page(options.output, text)

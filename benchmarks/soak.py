@@ -116,7 +116,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--style", default="monet")
-    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/results/soak.md"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).parent / "results/soak.md"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"

@@ -60,7 +60,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--input", type=Path)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--long", type=int, default=10_000, help="frames of the long clip")
-    parser.add_argument("-o", "--output", type=Path, default=Path("benchmarks/results/speed.md"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path(__file__).parent / "results/speed.md"
+    )
     return parser.parse_args()
 
 

@@ -37,7 +37,7 @@ def evaluate_clips(
 ) -> EvaluationReport:
     """Measure paintings of a clip: how steady they are, and what that was bought with.
 
-    Clips are laid in time by thumbnails first, 2 KB a frame. Then one pass finds flow, mask and
+    Clips are laid in time by thumbnails first, of 4 KB a frame. Then one pass finds flow, mask and
     cuts, on the source, and they serve every clip. `on_moment` is shown all that is measured: the
     clips' frames, in the order of the report's clips. `networks` spares loading those that are to
     look at them.
