@@ -25,7 +25,10 @@ class Frames:
 
     def pan(self, step: float) -> None:
         """Move on to a frame that shows `step` half-size pixels more on the right."""
-        flow = np.broadcast_to(np.array((step, 0), np.float32), (*HALF, 2)).copy()
+        self.move(np.broadcast_to(np.array((step, 0), np.float32), (*HALF, 2)).copy())
+
+    def move(self, flow: np.ndarray) -> None:
+        """Move on to a frame from which the (h, w, 2) `flow` leads to the last."""
         places = np.indices(HALF)[::-1].transpose(1, 2, 0).astype(np.float32) + flow
         self.edges.follow(*map(self.ops.array, (flow, places)))
 
@@ -66,6 +69,37 @@ def test_when_the_picture_stops_all_is_kept(device: str | None) -> None:
     assert frames.entered().any()
     frames.pan(0)
     assert not frames.entered().any()
+
+
+def test_another_shot_knows_nothing_of_it(device: str | None) -> None:
+    frames = Frames(device)
+    for _ in range(RIM + 2):
+        frames.pan(1)
+    assert frames.entered().any()
+    frames.edges.forget()
+    assert not frames.entered().any()
+    frames.pan(0.3)
+    assert not frames.entered().any()
+
+
+def test_a_thing_that_races_through_the_picture_makes_no_block(device: str | None) -> None:
+    """What comes in depends on what moves beside the edge."""
+    frames = Frames(device)
+    flow = np.broadcast_to(np.array((1, 0), np.float32), (*HALF, 2)).copy()
+    flow[20:40, 30:45] = 30
+    for _ in range(BLOCK - 1):
+        frames.move(flow)
+    assert frames.entered()[:20].any(0).sum() == BLOCK - 1 - RIM
+
+
+def test_noise_brings_nothing_in(device: str | None) -> None:
+    frames, rng = Frames(device), np.random.default_rng(0)
+    frames.edges.store(frames.ops.array(~NOTHING))
+    for _ in range(50):
+        flow = rng.normal(0, 0.005, (*HALF, 2)).astype(np.float32)
+        flow[20:40, 30:45] = 5  # something moves in the middle
+        frames.move(flow)
+        assert not frames.entered().any()
 
 
 def test_what_was_painted_beside_the_edge_is_painted_anew_further_in(device: str | None) -> None:

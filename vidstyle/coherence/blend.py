@@ -165,8 +165,7 @@ class Steadier:
             outdated = (self._ops.array(self._turns.advance(changed)),)
         self._held = seen.half
         if seen.flow is None or seen.hidden is None:
-            everywhere = self._ops.zeros(*self._flow.half_size) + 1
-            self._memory.store(painted, seen.half, everywhere, everywhere > 0)
+            self._memory.begin(painted, seen.half)
             return painted
         (steady,) = self._keeping(seen.half, seen.flow, seen.hidden, painted, *outdated)
         if self._share == 1:

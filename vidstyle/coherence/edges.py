@@ -9,16 +9,12 @@ from vidstyle.motion.ops import Array, Ops, Size
 
 # Pixels of the half-size frame beside an edge, where painters paint otherwise than in the middle.
 _RIM = 6
-# How far the picture moves, on average, until what has come in meanwhile is kept: a block that
-# strokes fit into; and by how much less a frame it stands still. Pixels of the half-size frame.
-_BLOCK, _STILL = 8.0, 0.05
-
-
+# Half-size pixels that the rim moves until what has come in meanwhile is kept: a block that strokes
+# fit into; and those a frame below which a place stands still.
+_BLOCK, _STILL = 8.0, 0.02
 # What is known of a pixel beside the rest: it was painted in the rim or has just come in; it has
 # been painted further in since.
 _OF_RIM, _WITHIN = 1, 2
-
-
 # Steps of Roberts's sequence R2 (2018, after the plastic number), which fills a square evenly.
 _R2 = np.array((0.7548776662, 0.5698402910), np.float32)
 
@@ -34,6 +30,7 @@ class Edges:
     def __init__(self, half_size: Size, ops: Ops) -> None:
         self._ops = ops
         self._rim = ops.array(_rim(*half_size))
+        self._share = ops.floats(self._rim) / float(_rim(*half_size).sum())
         self._known = ops.zeros(*half_size, dtype="uint8")
         self._travelled = ops.zeros(1)
         self._step, self._dither = ops.array(_R2), ops.zeros(2)
@@ -50,17 +47,24 @@ class Edges:
             origin: (h, w, 2): the places in the last that this leads to.
         """
         ops = self._ops
-        speed = ops.squared_length(flow).mean() ** 0.5
-        self._travelled += speed
-        keeping = (self._travelled >= _BLOCK) | (speed < _STILL)
+        length = ops.squared_length(flow) ** 0.5
+        entering = (length * self._share).sum()
+        self._travelled += entering
+        keeping = (self._travelled >= _BLOCK) | (entering < _STILL)
         self._travelled *= ~keeping
         # Rounded to the next pixel, slow motion would be none: it is rounded up as often as is due.
         self._dither[...] = (self._dither + self._step) % 1
-        places = origin + (self._dither - 0.5)
+        moves = ops.floats(length >= _STILL)[..., None]  # what noise takes for motion, does not
+        places = origin + moves * (self._dither - 0.5)
         known = ops.fetch(self._known, places, "nearest")
         known = ops.where(outside(places, (known.shape[0], known.shape[1])), _OF_RIM, known)
         known = ops.where((known == _WITHIN) & keeping, 0, known)
         self._known[...] = ops.where((known == _OF_RIM) & ~self._rim, _WITHIN, known)
+
+    def forget(self) -> None:
+        """Begin another shot."""
+        self._known[...] = 0
+        self._travelled[...] = 0
 
     def store(self, touched: Array) -> None:
         """Remember what is painted in the rim: it must be painted anew when it moves further in."""

@@ -89,6 +89,12 @@ class Memory:
         fields = self._fields, self._slots, self._shape, self._lost, self._unlike
         return *pictures, *fields, *self._edges.arrays()
 
+    def begin(self, painted: Array, source: Array) -> None:
+        """Keep the first frame of a shot, as `store` does, and nothing of what was before."""
+        self._edges.forget()
+        everywhere = self._ops.zeros(*self._half) + 1
+        self.store(painted, source, everywhere, everywhere > 0)
+
     def follow(self, flow: Array, hidden: Array) -> None:
         """Move on to the next frame.
 
