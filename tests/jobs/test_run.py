@@ -410,6 +410,39 @@ def test_what_changes_while_it_is_painted_is_not_stamped_as_painted(
     assert kept == (".clip.tiny.mp4.part" in names(clip.parent)) == (not goes_on)
 
 
+def test_what_changes_before_its_turn_is_not_painted_as_it_was(make_clip: MakeClip) -> None:
+    first, clip = make_clip("a.mp4", frames=3), make_clip("b.mp4", frames=3)
+    other = make_clip("c.mkv", frames=9, size=(96, 64)).read_bytes()
+
+    def change(at: Progress) -> None:
+        if at.input == first and at.report:
+            clip.write_bytes(other)
+
+    config = RunConfig((first, clip), device="cpu", engine="torch", style="tiny")
+    (failure,) = run(config, on_progress=change).failures
+    assert (failure.input, failure.exit_code) == (clip, 3)
+    assert "has changed" in failure.error
+    assert names(clip.parent) == {"a.mp4", "b.mp4", "c.mkv", "a.tiny.mp4"}
+
+
+def test_what_is_gone_for_a_moment_loses_nothing(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, original = make_clip(frames=3), clip_module.mux
+
+    def unmount(*args: Any, **options: Any) -> Any:
+        joined = original(*args, **options)
+        clip.rename(clip.with_name("elsewhere"))
+        return joined
+
+    with monkeypatch.context() as away:
+        away.setattr(clip_module, "mux", unmount)
+        with pytest.raises(InputError, match="cannot be read any more"):
+            paint(clip)
+    clip.with_name("elsewhere").rename(clip)
+    assert paint(clip).files[0].resumed == 3
+
+
 def test_a_picture_that_changes_while_it_is_painted_is_not_stamped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,6 +477,7 @@ def test_runs_that_share_a_folder_leave_each_other_what_they_are_at(
         report = run(config, on_progress=meanwhile)
     assert [file.input for file in report.files] == [clips[0]]
     assert report.kept == (tmp_path / "b.tiny.mp4",)
+    assert f"{tmp_path / 'b.tiny.mp4'}: was painted by another run meanwhile" in report.notes
     busy, there = report.failures
     assert (busy.input, busy.exit_code) == (clips[2], 2)
     assert "another run is writing it" in busy.error
@@ -451,6 +485,22 @@ def test_runs_that_share_a_folder_leave_each_other_what_they_are_at(
     assert taken.read_bytes() == b"precious"
     taken.unlink()
     assert [file.input for file in paint(*clips).files] == clips[2:]
+
+
+def test_what_another_run_finishes_first_is_not_painted_again(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at what there is and the lock."""
+    clip = make_clip(frames=3)
+
+    def late(*args: Any, **options: Any) -> Any:
+        clip.with_name("clip.tiny.mp4").write_bytes(b"precious")
+        return part_folder(*args, **options)
+
+    monkeypatch.setattr(clip_module, "part_folder", late)
+    monkeypatch.setattr(clip_module, "painted", lambda *_: pytest.fail("it was painted"))
+    with pytest.raises(UsageError, match=r"clip\.tiny\.mp4: came to be meanwhile"):
+        paint(clip)
 
 
 def test_a_clip_cut_short_is_painted_and_called_partial(make_clip: MakeClip) -> None:

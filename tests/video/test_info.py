@@ -157,6 +157,12 @@ def test_a_moving_webp_is_called_what_it_is(tmp_path: Path) -> None:
     frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:])
     with pytest.raises(InputError, match="a moving WebP"):
         probe(tmp_path / "a.webp")
+    frames[0].save(tmp_path / "still.webp")
+    whole = (tmp_path / "still.webp").read_bytes()
+    for length in (13, 16, 25, 30):
+        (tmp_path / "cut.webp").write_bytes(whole[:length])
+        with pytest.raises(InputError, match="not a video, or it is damaged"):
+            probe(tmp_path / "cut.webp")
 
 
 @pytest.mark.parametrize(

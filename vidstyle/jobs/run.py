@@ -61,11 +61,11 @@ def run(
     failures, done = list(plan.failures), list(plan.done)
     for number, task in enumerate(plan.tasks, 1):
         place = Progress(task.input, task.output, number, len(plan.tasks))
-        if not config.overwrite and is_done(task):  # by another run, meanwhile
+        if not config.overwrite and is_done(task):
+            say(f"{task.output}: was painted by another run meanwhile")
             done.append(task.output)
             continue
         try:
-            _refuse_taken(task)
             files.append(Job(task, config, style, place, on_progress, say).paint())
         except (InputError, UsageError) as error:
             if len(plan.tasks) + len(plan.failures) == 1:
@@ -94,12 +94,6 @@ def _is_done(task: Task, config: RunConfig, style: Style) -> bool:
     except (InputError, OSError):
         return False
     return stamp is not None and stamp.get("request") == wanted
-
-
-def _refuse_taken(task: Task) -> None:
-    """Hours after the plan was made, and before more hours go into what could not be written."""
-    if not task.overwrite and (taken := next(iter(task.existing), None)):
-        raise UsageError(f"{taken}: came to be meanwhile, and is left as it is")
 
 
 class _Notes:

@@ -80,10 +80,10 @@ class Style:
             ValueError: the array has another shape or type.
             StyleError, UsageError, ResourceError: the style cannot be used here.
         """
-        is_batch = pictures.ndim in (3, 4) and pictures.shape[-1] == 3 and pictures.size > 0
-        if not is_batch or pictures.dtype != np.uint8:
+        fits = pictures.ndim in (3, 4) and pictures.shape[-1] == 3 and pictures.size > 0
+        if not fits or pictures.dtype != np.uint8:
             raise ValueError(
-                f"pictures are uint8 arrays (H, W, 3) or (N, H, W, 3), none of them empty, "
+                f"pictures are uint8 arrays (H, W, 3) or (N, H, W, 3) and not empty, "
                 f"not {pictures.dtype} {pictures.shape}"
             )
         batch = pictures.reshape(-1, *pictures.shape[-3:])

@@ -6,7 +6,7 @@ import errno
 import mimetypes
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer, OutputContainer
 
-from vidstyle.errors import InputError, ResourceError
+from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.types import USUAL_RATE
 
 # Playlists and everything that opens further files or sockets stay closed: a disguised .m3u8 would
@@ -25,6 +25,7 @@ _FORMATS = (
 )
 _READ_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _HEAD = 1 << 20
+_WEBP_MOVES = 2  # a bit of the flags in a VP8X chunk, as the container's specification has it
 _NUMBER = re.compile(r"%(?:0[0-9]{1,2})?d")
 MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": "gif"}
 """The containers that can be written, with FFmpeg's names for them."""
@@ -122,6 +123,16 @@ def open_output(path: Path, format_name: str, options: dict[str, str]) -> Output
     )
 
 
+def check_rate(rate: Fraction | None, paths: Iterable[Path]) -> None:
+    """Refuse frames a second where no path names numbered pictures.
+
+    Raises:
+        UsageError: they are for nothing.
+    """
+    if rate is not None and not any(map(is_sequence, paths)):
+        raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals while writing `path` into `ResourceError`."""
@@ -175,7 +186,7 @@ def _why_unreadable(path: Path) -> str:
         return "is a playlist; name the video file it points to"
     if b"ftyp" in head[:12] or b"moof" in head or b"moov" in head[:64]:
         return _why_no_mp4(path, head)
-    if head[8:12] == b"WEBP":
+    if head[8:16] == b"WEBPVP8X" and head[20:21] and head[20] & _WEBP_MOVES:
         return "is a moving WebP, which cannot be read here; convert it to a video first"
     if _is_text(head):
         return "is a text file, not a video"

@@ -151,12 +151,10 @@ def _encoded(
 ) -> list[Packet[VideoStream]]:
     try:
         return stream.encode(picture)
-    except OSError:
-        raise
     except av.FFmpegError as error:
         name = stream.codec_context.name
         raise UsageError(
-            f"{name} fails while it encodes ({error.strerror}); try libx264"
+            f"{name} fails while it encodes ({error.strerror}); try another codec"
         ) from error
 
 

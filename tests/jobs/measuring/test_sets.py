@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,12 @@ def test_what_has_no_source_is_told(photos: Path, tmp_path: Path) -> None:
     report = measured(photos, others)
     assert report.outputs[0].pairs == 1
     assert any("no source was found for 1 of 2" in note for note in report.notes)
+
+
+def test_a_rate_is_for_numbered_pictures(photos: Path) -> None:
+    config = EvaluateConfig(photos, (photos,), rate=Fraction(24))
+    with pytest.raises(UsageError, match="a clip keeps its own frame rate"):
+        evaluate_sets(config)
 
 
 def test_few_pictures_are_no_set(photos: Path, tmp_path: Path, perceptual: Path) -> None:

@@ -49,7 +49,8 @@ def evaluate_clips(
     since = perf_counter()
     notes: list[str] = []
     style = None if config.style_image is None else read_image(config.style_image)
-    check_networks(config.perceptual, config.device)  # before all clips are read
+    if networks is None:  # before all clips are read
+        check_networks(config.perceptual, config.device)
     comparison = open_comparison(config, notes)
     if networks is None:
         networks = load_networks(

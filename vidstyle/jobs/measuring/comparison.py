@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidstyle.errors import InputError, StyleError, UsageError
+from vidstyle.errors import InputError, StyleError
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.meter import Meter
 from vidstyle.jobs.measuring.moments import Image, Moments
@@ -17,7 +17,7 @@ from vidstyle.perceptual.network import LEAST_SIDE
 from vidstyle.types import VideoInfo
 from vidstyle.video.align import Alignment, align
 from vidstyle.video.info import probe
-from vidstyle.video.opening import is_sequence
+from vidstyle.video.opening import check_rate
 from vidstyle.video.stamp import painted_rate, read_stamp
 
 Stamp = dict[str, Any]
@@ -41,8 +41,7 @@ def open_comparison(config: EvaluateConfig, notes: list[str]) -> Comparison:
         UsageError: `rate` is for numbered pictures; or `device` names none.
         ResourceError: the device is not there.
     """
-    if config.rate and not any(map(is_sequence, (config.source, *config.outputs))):
-        raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
+    check_rate(config.rate, (config.source, *config.outputs))
     source = probe(config.source, config.limits, rate=config.rate)
     model = _stamped(config.outputs)
     rate = config.rate or (painted_rate(model[1]) if model else None)

@@ -42,6 +42,7 @@ from vidstyle.perceptual.network import RELU4_1
 from vidstyle.video.align import align, crop
 from vidstyle.video.images import is_image, read_image
 from vidstyle.video.info import probe
+from vidstyle.video.opening import check_rate
 from vidstyle.video.read import expected_frames, read_frames
 
 Image = NDArray[np.uint8]
@@ -75,6 +76,7 @@ def evaluate_sets(
     """
     since = perf_counter()
     notes: list[str] = []
+    check_rate(config.rate, (config.source, *config.outputs))
     networks = _SetNetworks.open(config, notes)
     numbers = count(1)
 

@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from vidstyle.coherence.blend import Steadier
-from vidstyle.errors import InputError
+from vidstyle.errors import InputError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting.cores import readers
 from vidstyle.jobs.painting.finish import Finish
@@ -39,6 +39,7 @@ from vidstyle.stylizers.engine import Engine
 from vidstyle.types import VideoInfo
 from vidstyle.video.bars import Bars
 from vidstyle.video.images import is_see_through, read_image, write_image
+from vidstyle.video.info import probe
 from vidstyle.video.mux import MuxSummary, mux
 from vidstyle.video.read import ReadReport, read_frames, treatments
 
@@ -67,6 +68,8 @@ class Job:
         self.on_progress(self.place)
         self.content = content_of(self.task.input)
         info = self.task.info
+        if info is not None and probe(info.path, self.config.limits, rate=self.config.rate) != info:
+            raise self._changed()  # in the hours since the run began
         report = self._picture() if info is None else self._clip(info)
         for note in report.notes:
             self._note(note)
@@ -88,7 +91,8 @@ class Job:
         output, overwrite = self.task.output, self.task.overwrite
         with self.watch.timing(ENCODING), published(output, overwrite=overwrite) as file:
             write_image(file, painting, self._stamp(engine, bars))
-            self._refuse_changed()
+            if self._has_changed():
+                raise self._changed()
         read = ReadReport(frames=1, expected_frames=1)
         return self._report(engine, image.shape[:2], read, since)
 
@@ -132,6 +136,7 @@ class Job:
         If this try is stopped, all that is finished stays for the next.
         """
         with part_folder(self.task.output, restart=self.config.restart) as folder:
+            self._refuse_taken()
             batch = self._batch(size, folder)
             length = segment_length(*size, batch)
             facts = identity(
@@ -211,11 +216,9 @@ class Job:
         with Crew() as crew:
             muxed = crew.ahead(self._mux(journal, info, part, stamp, crew.go_on), 1)
             (joined,) = crew.watched(muxed, lambda: watchdog.look(_last_change(part)))
-        try:
-            self._refuse_changed()
-        except InputError:
-            journal.discard()  # of what has been there before, nobody could go on
-            raise
+        if self._has_changed():
+            journal.discard()  # nobody could go on: what was painted is not there any more
+            raise self._changed()
         publish(joined.files, self.task.output.parent, overwrite=self.task.overwrite)
         journal.discard()
         if older := len(self.task.existing) - len(joined.files):
@@ -244,12 +247,19 @@ class Job:
             )
         yield joined
 
-    def _refuse_changed(self) -> None:
+    def _refuse_taken(self) -> None:
+        """Hours after the plan was made, and before more hours go into what could not be kept."""
+        if not self.task.overwrite and (taken := next(iter(self.task.existing), None)):
+            raise UsageError(f"{taken}: came to be meanwhile, and is left as it is")
+
+    def _has_changed(self) -> bool:
         """A recording or a copy that goes on would bear the stamp of what nobody painted."""
-        if content_of(self.task.input) != self.content:
-            raise InputError(
-                f"{self.task.input}: has changed while it was painted; paint it when it is whole"
-            )
+        return content_of(self.task.input) != self.content
+
+    def _changed(self) -> InputError:
+        return InputError(
+            f"{self.task.input}: has changed while it was painted; paint it when it is whole"
+        )
 
     def _note(self, text: str) -> None:
         self.on_note(f"{self.task.input.name}: {text}")

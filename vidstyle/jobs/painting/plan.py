@@ -23,6 +23,7 @@ from vidstyle.video.images import IMAGE_FORMATS, check_size, image_suffix, is_im
 from vidstyle.video.info import output_suffix, probe
 from vidstyle.video.opening import (
     MUXERS,
+    check_rate,
     files_of,
     is_numbered,
     is_sequence,
@@ -121,8 +122,7 @@ def make_plan(
     tasks = [_task(path, info, style, config) for path, info in readable]
     tasks = _apart(tasks, style, is_done)
     _refuse_clashes(tasks)
-    if config.rate is not None and not any(is_sequence(path) for path in paths):
-        raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
+    check_rate(config.rate, paths)
     done = [] if config.overwrite else [task for task in tasks if is_done(task)]
     kept = tuple(task.output for task in done)
     tasks = [task for task in tasks if task.output not in kept]
