@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ from vidstyle.training.targets import PERCEPTUAL, load_painting
 SIDE = 192
 STYLE_SIZE = 384
 PAINTINGS = 4
-RESULT = Path("benchmarks/results/perceptual.md")
+RESULT = Path(__file__).parent / "results/perceptual.md"
 
 
 class Judgement(NamedTuple):
@@ -123,13 +123,19 @@ def trained(vgg19: PerceptualNetwork, pair: Sequence[Path], photos: Sequence[Ten
     *files, painting = pair
     ours, its = (StyleRegistry().find(str(file), "fast") for file in files)
     recipes = [style.card.recipe for style in (ours, its)]
-    shared = [recipe | {"perceptual": ""} for recipe in recipes]
+    shared = [_asked_for(recipe) for recipe in recipes]
     if shared[0] != shared[1] or recipes[0] == recipes[1]:
         raise SystemExit(f"{files[0]} and {files[1]} differ by something else than their judge")
     critic = Critic(vgg19, ours.card, painting)
     found = zip(*(judged(critic, style, photos) for style in (ours, its)), strict=True)
     cells = [f"{a:.3f} | {b:.3f} | {a / b:.2f}" for a, b in found]
     return f"| {ours.card.name} {ours.card.tier} | {' | '.join(cells)} |"
+
+
+def _asked_for(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe without its judge, and without the weight that the training found by itself."""
+    weights = {name: value for name, value in recipe["weights"].items() if name != "stability"}
+    return recipe | {"perceptual": "", "weights": weights}
 
 
 def table_of_pairs(

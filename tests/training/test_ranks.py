@@ -13,7 +13,7 @@ from torch import nn
 
 from vidstyle.errors import UsageError
 from vidstyle.stylizers.card import read_cards
-from vidstyle.training import loop
+from vidstyle.training import balance, loop
 from vidstyle.training.config import FeedForwardConfig
 from vidstyle.training.feed_forward import FeedForwardTraining
 from vidstyle.training.ranks import average_gradients, rank, ranks
@@ -23,7 +23,7 @@ TOGETHER = """
 import pickle, sys
 import torch
 from torch import nn
-from vidstyle.training.ranks import average_gradients, rank
+from vidstyle.training.ranks import average_gradients, average_over_ranks, rank
 from vidstyle.training.feed_forward import FeedForwardTraining
 
 class Spy(FeedForwardTraining):
@@ -37,8 +37,10 @@ both, one = nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))
 both.grad = torch.full((2,), float(rank()))
 one.grad = torch.ones(2) if rank() else None
 average_gradients([both, one])
+mean = average_over_ranks(torch.tensor(float(rank())))
 training.run(lambda at: None)
 told = {"seen": seen, "gradients": [both.grad, one.grad], "weights": training.learned.state_dict()}
+told["mean"] = mean.item()
 torch.save(told, f"{sys.argv[1]}.{rank()}")
 """
 
@@ -63,6 +65,7 @@ def test_two_processes_share_the_pictures_and_agree_on_the_weights(
     first, second = (torch.load(tmp_path / f"config.{k}") for k in (0, 1))
     for told in (first, second):
         assert [g.tolist() for g in told["gradients"]] == [[0.5, 0.5], [0.5, 0.5]]
+        assert told["mean"] == 0.5
     for name, weight in first["weights"].items():
         assert torch.equal(weight, second["weights"][name])
     alone = FeedForwardTraining(replace(config, name="alone"))
@@ -90,6 +93,7 @@ def second(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(loop, "meet", lambda device: device)
     monkeypatch.setattr(loop, "average_gradients", lambda _: None)
+    monkeypatch.setattr(balance, "average_over_ranks", lambda loss: loss)
 
 
 @pytest.mark.usefixtures("second")

@@ -27,7 +27,8 @@ def test_the_line_is_flat_for_half_and_ends_at_nothing() -> None:
 
 
 def test_steadiness_is_asked_for_little_by_little() -> None:
-    assert [stability_share(step, 1000) for step in (0, 200, 400, 999)] == [0, 0.5, 1, 1]
+    shares = [stability_share(step, 1000) for step in (0, 99, 250, 400, 999)]
+    assert shares == pytest.approx([0, 0, 0.5, 1, 1])
 
 
 def test_the_average_forgets_its_random_start_and_then_remembers_a_thousand_steps() -> None:

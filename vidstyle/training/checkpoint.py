@@ -28,7 +28,7 @@ FREE_TO_CHANGE: Final = frozenset(
     )
 )
 """Settings that a resumed training may name differently: where things lie, and mere words."""
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Of what a step does: one more with every change that a resumed training must not undergo."""
 
 

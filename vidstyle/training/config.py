@@ -139,14 +139,15 @@ class FeedForwardConfig(TrainingSettings):
     """Short side that the painting is scaled to, in pixels: larger gives larger strokes."""
     style_weight: float = 0.45
     content_weight: float = 1.0
-    """With `temporal` 0.75 of it counts: see `feed_forward.CONTENT_BESIDE_TEMPORAL`."""
+    """Beside `temporal` less of it counts: see `feed_forward.KEPT_BY_STEADINESS`."""
     smoothness_weight: float = 0.15
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""
-    stability_weight: float = 5.0
-    """Weight of the painting's steadiness; unused without `temporal`, like the next."""
-    feature_stability_weight: float = 0.25
-    """Weight of the steadiness of what the network sees before it paints."""
+    stability_weight: float = 0.55
+    """Weight of the painting's unsteadiness, relative to what it is before steadiness is asked for,
+    in units of `style_weight`, which it competes with; unused without `temporal`, like the next."""
+    feature_stability_weight: float = 0.5
+    """Weight of the unsteadiness of what the network sees before it paints, in the same units."""
     learning_rate: float = 1e-2
 
     def __post_init__(self) -> None:
@@ -234,7 +235,7 @@ class CycleGanConfig(TrainingSettings):
     grid_weight: float = 100.0
     """Weight against textures that are locked to the network's own grid."""
     stability_weight: float = 8.0
-    """Weight of the painting's steadiness; unused without `temporal`."""
+    """Weight of the painting's unsteadiness, in levels; unused without `temporal`."""
     learning_rate: float = 1e-3
     discriminator_learning_rate: float = 4e-4
 

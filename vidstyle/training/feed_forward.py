@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from vidstyle.errors import InputError
@@ -24,11 +24,12 @@ from vidstyle.stylizers.networks import (
     choose_shares,
     make_conditional,
 )
+from vidstyle.training.balance import Unsteadiness
 from vidstyle.training.beginning import begin_with
 from vidstyle.training.clips import MovedBatches
 from vidstyle.training.config import FeedForwardConfig
 from vidstyle.training.data import PhotoBatches, find_pictures
-from vidstyle.training.loop import TrainingLoop, descend
+from vidstyle.training.loop import TrainingLoop, descend, rounded
 from vidstyle.training.losses import (
     FeatureStatistics,
     content_loss,
@@ -48,9 +49,9 @@ from vidstyle.types import StyleCard
 
 ADAM_BETAS: Final = (0.9, 0.99)
 """The first steps' gradients are huge: a memory of 1,000 steps would hold back all the next."""
-CONTENT_BESIDE_TEMPORAL: Final = 0.75
-"""Share of its weight that content keeps beside `temporal`: what holds still keeps shapes as well,
-and with all of it the painting would come out paler than without `temporal`."""
+KEPT_BY_STEADINESS: Final = 0.55
+"""How much content steadiness stands for, for each unit of the style's weight: what holds still
+keeps shapes as well, and with all of content beside it the painting would come out paler."""
 CONTENT_LAYER: Final = RELU4_1
 """What is shown, not how."""
 
@@ -74,7 +75,9 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
             make_conditional(self.network, len(self.styles))
         if config.begin_with and not config.resume:
             begin_with(self.network, config.begin_with, config.tier, config.style_names)
-        self.learned = self.network
+        self.unsteadiness = Unsteadiness(len(self.styles)).to(self.device)
+        parts = {"network": self.network, "unsteadiness": self.unsteadiness}
+        self.learned = nn.ModuleDict(parts)
         kernels = [p for p in self.network.parameters() if p.ndim == 4]
         others = [p for p in self.network.parameters() if p.ndim < 4]
         self.optimizers = [Muon(kernels), Adam(others, betas=ADAM_BETAS)]
@@ -92,7 +95,10 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
         number = self._choose(self.step)
         with self._autocast():
             losses = self._losses(batch, self.styles[number])
-        descend(self.optimizers, rate, losses, self._weights())
+        unasked = not stability_share(self.step, c.steps)
+        if c.temporal and (unasked or not self.unsteadiness.weight(number)):
+            self.unsteadiness.observe(number, losses["stability"])
+        descend(self.optimizers, rate, losses, self._weights(number))
         return losses
 
     def _choose(self, number: int) -> int:
@@ -101,15 +107,16 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
         choose_shares(self.network, torch.eye(len(self.styles), device=self.device)[number])
         return number
 
-    def _weights(self) -> dict[str, float]:
+    def _weights(self, number: int) -> dict[str, float]:
+        """Of the losses of one of the styles."""
         c = self.config
         weights = {"content": c.content_weight, "style": c.style_weight}
         weights |= {"smoothness": c.smoothness_weight, "grid": c.grid_weight}
         if c.temporal:
-            share = stability_share(self.step, c.steps)
-            weights["content"] *= CONTENT_BESIDE_TEMPORAL
-            weights["stability"] = c.stability_weight * share
-            weights["feature stability"] = c.feature_stability_weight * share
+            share = stability_share(self.step, c.steps) * c.style_weight
+            weights["content"] /= 1 + KEPT_BY_STEADINESS * c.style_weight
+            weights["stability"] = share * c.stability_weight * self.unsteadiness.weight(number)
+            weights["feature stability"] = share * c.feature_stability_weight
         return weights
 
     def _losses(
@@ -153,7 +160,8 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
         return rows
 
     def _cards(self) -> list[StyleCard]:
-        recipe = {"style_size": self.config.style_size, "weights": self._weights()}
+        recipe: dict[str, Any] = {"style_size": self.config.style_size}
+        recipe["perceptual"] = self.perceptual.description
         if self.config.begin_with:
             recipe["begin_with"] = self.config.begin_with
         if len(self.styles) > 1:
@@ -162,11 +170,13 @@ class FeedForwardTraining(TrainingLoop[Tensor | MovedPair]):
             self._filled_card(
                 name=name,
                 network=TIER_NETWORK[self.config.tier],
-                recipe=recipe | {"perceptual": self.perceptual.description},
+                recipe=recipe | {"weights": rounded(self._weights(number))},
                 title=path.stem,
                 data=self._counted(),
             )
-            for name, path in zip(self.config.style_names, self.config.styles, strict=True)
+            for number, (name, path) in enumerate(
+                zip(self.config.style_names, self.config.styles, strict=True)
+            )
         ]
 
     def _targets(self, style: Path) -> list[FeatureStatistics]:

@@ -223,12 +223,11 @@ class TrainingLoop(ABC, Generic[Batch]):
         facts["data"] = c.data or facts["data"]
         facts = {"name": c.name} | facts
         facts["title"] = c.title or legible(facts["title"])
-        losses = {name: round(value, 5) for name, value in self.losses.items()}
         return StyleCard(
             painter=c.painter,
             year=c.year,
             tier=c.tier,
-            losses=losses,
+            losses=rounded(self.losses),
             licence=c.licence,
             weak=c.weak,
             **facts,
@@ -279,6 +278,11 @@ class TrainingLoop(ABC, Generic[Batch]):
         rows = torch.cat([torch.cat(list(row), dim=2) for row in self._preview()], dim=1)
         pixels = (rows.float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         Image.fromarray(pixels).save(self.config.run_folder / "preview.png")
+
+
+def rounded(values: Mapping[str, float]) -> dict[str, float]:
+    """As a card tells them."""
+    return {name: round(value, 5) for name, value in values.items()}
 
 
 def legible(name: str) -> str:

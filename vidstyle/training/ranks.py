@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Final
 
 import torch
+from torch import Tensor, nn
 from torch import distributed as dist
-from torch import nn
 
 PATIENCE: Final = timedelta(days=1)
 """For the first, which prepares clips while the others wait. Those that are left by one that
@@ -59,5 +59,12 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     for parameter in parameters:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
-        dist.all_reduce(parameter.grad)
-        parameter.grad /= ranks()
+        average_over_ranks(parameter.grad)
+
+
+def average_over_ranks(values: Tensor) -> Tensor:
+    """Give every process, in place, the mean of all processes' values."""
+    if ranks() > 1:
+        dist.all_reduce(values)
+        values /= ranks()
+    return values

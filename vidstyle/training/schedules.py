@@ -7,9 +7,9 @@ from typing import Final
 
 WARM_UP: Final = 100
 """Steps over which the learning rate rises; Adam's first estimates are poor."""
-STABILITY_SHARE: Final = 0.4
-"""Share of the training over which the temporal loss grows to its weight: asked for from the start,
-steadiness is had by painting nothing."""
+UNASKED, FULLY_ASKED = 0.1, 0.4
+"""Shares of the training before steadiness is asked for, and after which it has all its weight:
+asked for from the start, it is had by painting nothing."""
 LONGEST_MEMORY: Final = 0.999
 """Of averaged weights."""
 
@@ -27,8 +27,9 @@ def constant_then_linear(step: int, steps: int) -> float:
 
 
 def stability_share(step: int, steps: int) -> float:
-    """Share of the temporal loss's weight that counts at a step: grows from 0 to 1."""
-    return min(1.0, step / (STABILITY_SHARE * steps))
+    """Share of the temporal loss's weight that counts at a step: 0 at first, then grows to 1."""
+    grown = (step / steps - UNASKED) / (FULLY_ASKED - UNASKED)
+    return min(1.0, max(0.0, grown))
 
 
 def average_decay(step: int) -> float:
