@@ -14,6 +14,7 @@ from PIL import Image
 
 from vidstyle.cli.main import cli
 from vidstyle.cli.options import Settings
+from vidstyle.coherence import DEFAULT_CONSISTENCY
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,3 +57,13 @@ def test_the_commands_in_the_readme_can_be_parsed(line: str) -> None:
         context = click.Context(cli, info_name="vidstyle", obj=Settings())
         with suppress(click.exceptions.Exit):  # --help ends here
             cli.commands[name].make_context(name, args, parent=context)
+
+
+def test_the_figures_of_steadiness_are_those_of_their_pages() -> None:
+    """E_warp and detail at the default consistency, over what they are without."""
+    told = re.findall(r"\[([\d.]+), ([\d.]+)\]\((benchmarks/results/steadiness-\S+\.md)\)", README)
+    assert len(told) > 15
+    for *figures, page in told:
+        rows = (ROOT / page).read_text(encoding="utf-8").splitlines()
+        held = next(row for row in rows if f"| {DEFAULT_CONSISTENCY:g} |" in row).split(" | ")
+        assert figures == [held[2], held[5]], page
