@@ -13,6 +13,7 @@ from vidstyle.jobs.run import run
 from vidstyle.perceptual.network import load_perceptual
 from vidstyle.stylizers.registry import StyleRegistry, shipped_file, shipped_folder
 from vidstyle.training.targets import PERCEPTUAL
+from vidstyle.types import Tier
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 
@@ -20,6 +21,10 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "samples" / "sample.mp4"
 MOST_BYTES = 24 * 2**20
 MOST_PERCEPTUAL_BYTES = 4 * 10**6
+SHIPPED = [
+    pytest.param(card.name, card.tier, marks=[pytest.mark.slow] if card.tier == "best" else [])
+    for card in (style.card for style in StyleRegistry((shipped_folder(),)).styles)
+]
 
 
 def test_the_shipped_styles_are_there_whole_and_small() -> None:
@@ -50,13 +55,12 @@ def test_the_perceptual_network_is_there_whole_and_small() -> None:
     assert max(deviations[1:]) < 10, "layers are in units of their own size"
 
 
-@pytest.mark.parametrize("style", ["monet", "starry-night"])
-def test_a_shipped_style_paints_the_sample(style: str, tmp_path: Path) -> None:
-    config = RunConfig(
-        (SAMPLE,), style, tmp_path, tier="fast", device="cpu", duration=Fraction(1, 8)
-    )
+@pytest.mark.parametrize(("style", "tier"), SHIPPED)
+def test_a_shipped_style_paints_the_sample(style: str, tier: Tier, tmp_path: Path) -> None:
+    part = Fraction(1, 24 if tier == "best" else 8)
+    config = RunConfig((SAMPLE,), style, tmp_path, tier=tier, device="cpu", duration=part)
     (file,) = run(config).files
-    assert (file.style, file.tier, file.partial) == (style, "fast", False)
+    assert (file.style, file.tier, file.partial) == (style, tier, False)
     before = next(iter(read_frames(probe(SAMPLE)))).image.astype(float)
     after = next(iter(read_frames(probe(file.output)))).image.astype(float)
     assert after.shape == before.shape
