@@ -151,6 +151,8 @@ def _encoded(
 ) -> list[Packet[VideoStream]]:
     try:
         return stream.encode(picture)
+    except MemoryError:
+        raise
     except av.FFmpegError as error:
         name = stream.codec_context.name
         raise UsageError(
