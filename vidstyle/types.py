@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Picture: TypeAlias = "NDArray[np.uint8]"
+"""uint8 pixels (H, W, 3), RGB, 0-255."""
 
 Tier = Literal["fast", "best"]
 TIERS: tuple[Tier, ...] = ("fast", "best")
@@ -31,8 +34,8 @@ STYLE_NAME = re.compile(
 class Frame:
     """One picture of a clip, upright as it is displayed."""
 
-    image: NDArray[np.uint8]
-    """(H, W, 3) RGB, 0-255, contiguous."""
+    image: Picture
+    """Contiguous."""
     pts: int
     """Presentation time in ticks of the clip's `VideoInfo.time_base`."""
     duration: int = 0

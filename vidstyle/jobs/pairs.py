@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from vidstyle.errors import InputError
@@ -21,7 +20,7 @@ from vidstyle.motion.occlusion import occlusion
 from vidstyle.training.clips import HELD_OUT, PAIR_SUFFIX, FramePair, save_held_out, save_pair
 from vidstyle.training.data import scale_short_side
 from vidstyle.training.loop import PREVIEWS
-from vidstyle.types import VideoInfo
+from vidstyle.types import Picture, VideoInfo
 from vidstyle.video.info import probe
 from vidstyle.video.read import expected_frames, read_frames
 
@@ -91,10 +90,10 @@ def _usable(path: Path, short_side: int) -> VideoInfo:
     return info
 
 
-def successive_frames(info: VideoInfo, count: int) -> list[NDArray[np.uint8]]:
+def successive_frames(info: VideoInfo, count: int) -> list[Picture]:
     """Frames from the middle of a clip on; of a clip that ends before, the last again and again."""
 
-    def frames_from(start: Fraction) -> list[NDArray[np.uint8]]:
+    def frames_from(start: Fraction) -> list[Picture]:
         return [frame.image for frame in islice(read_frames(info, start=start), count)]
 
     try:
@@ -113,13 +112,13 @@ def clip_pairs(info: VideoInfo, short_side: int) -> Iterator[FramePair]:
             yield measured(_scaled(first, short_side), _scaled(second, short_side))
 
 
-def measured(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> FramePair:
+def measured(first: Picture, second: Picture) -> FramePair:
     """Two (H, W, 3) uint8 frames with the flow between them and what came into view."""
     back, ahead = fine_flow(second, first), fine_flow(first, second)
     return FramePair(first, second, back, occlusion(back, ahead))
 
 
-def _scaled(image: NDArray[np.uint8], short_side: int) -> NDArray[np.uint8]:
+def _scaled(image: Picture, short_side: int) -> Picture:
     return np.array(scale_short_side(Image.fromarray(image), short_side))
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from vidstyle.errors import StyleError, UsageError
@@ -16,13 +15,11 @@ from vidstyle.jobs.publish import published, refuse_taken
 from vidstyle.jobs.style import load_style
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleRegistry
-from vidstyle.types import Limits
+from vidstyle.types import Limits, Picture
 from vidstyle.video.bars import Bars
 from vidstyle.video.images import check_size, is_image, picture_format, read_image, write_image
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
-
-Picture = NDArray[np.uint8]
 
 COLUMNS: Final = 3
 WIDTH: Final = 640

@@ -20,8 +20,6 @@ from vidstyle.stylizers.mixture import is_mixture, is_schedule
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, is_path
 from vidstyle.types import TIERS, StyleCard, Tier
 
-Image = NDArray[np.uint8]
-
 _KEPT = 2
 """Engines that stay open: clips of one size share one, a folder of odd sizes must not pile up."""
 
@@ -71,7 +69,7 @@ class Style:
         """How many frames are worth painting at a time, chosen once: graphs are recorded for it."""
         return self._chosen_batch(height, width)
 
-    def paint(self, pictures: Image) -> Image:
+    def paint(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Paint one picture (H, W, 3), or a batch (N, H, W, 3); RGB, 0-255, the same shape back.
 
         Frames of a video are painted one by one here; `vidstyle.run` also holds them still.
@@ -87,7 +85,7 @@ class Style:
                 f"not {pictures.dtype} {pictures.shape}"
             )
         batch = pictures.reshape(-1, *pictures.shape[-3:])
-        painted: Image = self.engine(*batch.shape[1:3]).paint(batch)
+        painted: NDArray[np.uint8] = self.engine(*batch.shape[1:3]).paint(batch)
         return painted.reshape(pictures.shape)
 
 

@@ -7,8 +7,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.types import Picture
 
-def detail(image: NDArray[np.uint8]) -> float:
+
+def detail(image: Picture) -> float:
     """Variance of the Laplacian of the luma (Pech-Pacheco et al., ICPR 2000): falls with blur.
 
     Takes (H, W, 3) uint8 RGB, at least 3x3; returns grey levels squared (0-255 scale).
@@ -19,7 +21,7 @@ def detail(image: NDArray[np.uint8]) -> float:
     return float(laplacian.var())
 
 
-def high_band(image: NDArray[np.uint8]) -> float:
+def high_band(image: Picture) -> float:
     """Energy of the luma at a quarter of a cycle a pixel and above: the finer half of the spectrum.
 
     Takes (H, W, 3) uint8 RGB; returns grey levels squared (0-255 scale): a wave of amplitude a
@@ -32,7 +34,7 @@ def high_band(image: NDArray[np.uint8]) -> float:
     return float(power.sum() / (grey.size * np.square(window).sum()))
 
 
-def _luma(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _luma(image: Picture) -> NDArray[np.float32]:
     return image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
 
 

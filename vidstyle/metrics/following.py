@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.metrics.steadiness import Image, Mask, SourceMotion
+from vidstyle.metrics.steadiness import Mask, SourceMotion
 from vidstyle.motion.warp import warp
+from vidstyle.types import Picture
 
 LEAST_MOTION: Final = 0.5
 """Pixels a frame from which on something moves."""
@@ -22,7 +23,7 @@ def moving(motion: SourceMotion) -> Mask | None:
     return mask if mask.mean() >= _LEAST_SHARE else None
 
 
-def followed(first: Image, second: Image, motion: SourceMotion, mask: Mask) -> float | None:
+def followed(first: Picture, second: Picture, motion: SourceMotion, mask: Mask) -> float | None:
     """How much better the source's motion explains a pair than standing still does, -1 to 1.
 
     (S - M) / (S + M) over the pixels of `mask`: S is the square difference of the two frames as
@@ -35,7 +36,9 @@ def followed(first: Image, second: Image, motion: SourceMotion, mask: Mask) -> f
     return (still - moved) / (still + moved) if still + moved else None
 
 
-def stands_still(first: Image, second: Image, source: tuple[Image, Image], mask: Mask) -> bool:
+def stands_still(
+    first: Picture, second: Picture, source: tuple[Picture, Picture], mask: Mask
+) -> bool:
     """Whether a clip changes less than a tenth as much as its source where that moves."""
     own, its = (
         float(np.abs(b[mask].astype(np.float32) - a[mask]).mean())

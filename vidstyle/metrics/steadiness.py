@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from vidstyle.motion.flow import fine_flow, motion_boundary, outside
 from vidstyle.motion.occlusion import occlusion
 from vidstyle.motion.warp import warp
+from vidstyle.types import Picture
 
-Image = NDArray[np.uint8]
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -49,7 +49,7 @@ class PairError:
     """Lei et al. (NeurIPS 2020): mean absolute difference over the trusted pixels."""
 
 
-def source_motions(first: Image, second: Image) -> tuple[SourceMotion, SourceMotion]:
+def source_motions(first: Picture, second: Picture) -> tuple[SourceMotion, SourceMotion]:
     """The motion from `first` to `second`, and the one back.
 
     Trusted is, as with Lai et al., what is not hidden in the other frame nor beside a jump of the
@@ -63,7 +63,7 @@ def _motion(flow: Array, back: Array) -> SourceMotion:
     return SourceMotion(flow, ~(occlusion(flow, back) | motion_boundary(flow) | outside(flow)))
 
 
-def pair_error(first: Image, second: Image, motion: SourceMotion) -> PairError | None:
+def pair_error(first: Picture, second: Picture, motion: SourceMotion) -> PairError | None:
     """Compare `first` with `second` fetched back along `motion` (first to second, bilinear).
 
     Takes two (H, W, 3) uint8 frames. None where no pixel is trusted: nothing is known then, and 0
@@ -81,12 +81,12 @@ def pair_error(first: Image, second: Image, motion: SourceMotion) -> PairError |
     )
 
 
-def error_map(first: Image, second: Image, motion: SourceMotion) -> Array:
+def error_map(first: Picture, second: Picture, motion: SourceMotion) -> Array:
     """The square error that `pair_error` averages: (H, W), 0 where it is not trusted."""
     square = np.square(_difference(first, second, motion)).mean(axis=-1)
     return np.where(motion.trusted, square, np.float32(0))
 
 
-def _difference(first: Image, second: Image, motion: SourceMotion) -> Array:
+def _difference(first: Picture, second: Picture, motion: SourceMotion) -> Array:
     fetched = warp(second.astype(np.float32), motion.flow)
     return (fetched - first) / np.float32(255)

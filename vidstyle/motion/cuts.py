@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidstyle.motion.flow import fine_flow
 from vidstyle.motion.warp import warp
-
-Image = NDArray[np.uint8]
+from vidstyle.types import Picture
 
 THUMBNAIL = (36, 64)
 """Height and width of the pictures that are compared; those that have it are taken as they are."""
@@ -20,7 +18,7 @@ _UNEXPLAINED = 0.05
 _ALIKE = 0.92
 
 
-def is_cut(a: Image, b: Image) -> bool:
+def is_cut(a: Picture, b: Picture) -> bool:
     """Whether a hard cut lies between two neighbouring (H, W, 3) uint8 RGB frames of one size.
 
     A pure function of the two: thumbnails differ even with motion undone, and not by light alone.
@@ -33,16 +31,16 @@ def is_cut(a: Image, b: Image) -> bool:
     return unexplained > _UNEXPLAINED and _correlation(small_a, moved_b) < _ALIKE
 
 
-def _thumbnail(image: Image) -> Image:
+def _thumbnail(image: Picture) -> Picture:
     return cv2.resize(image, THUMBNAIL[::-1], interpolation=cv2.INTER_AREA)
 
 
-def _difference(a: Image, b: Image) -> float:
+def _difference(a: Picture, b: Picture) -> float:
     """Mean absolute difference, 0 to 1."""
     return float(cv2.absdiff(a, b).mean()) / 255
 
 
-def _correlation(a: Image, b: Image) -> float:
+def _correlation(a: Picture, b: Picture) -> float:
     """Of the colours about their means, -1 to 1."""
     x, y = (image - image.mean(axis=(0, 1)) for image in (a, b))
     return float((x * y).sum() / max(np.sqrt((x * x).sum() * (y * y).sum()), 1e-9))

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from vidstyle.motion.ops import half_size
 from vidstyle.motion.warp import grid
+from vidstyle.types import Picture
 
-Image = NDArray[np.uint8]
+Grey = NDArray[np.uint8]
 Flow = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -37,12 +38,12 @@ class FlowEstimator:
         self._refinement.setFixedPointIterations(_ROUNDS)
         self._refinement.setAlpha(_SMOOTHNESS)
 
-    def there_and_back(self, a: Image, b: Image) -> tuple[Flow, Flow]:
+    def there_and_back(self, a: Picture, b: Picture) -> tuple[Flow, Flow]:
         """See `Estimator`: the flows between two frames of `half_size`, in its pixels."""
         grey_a, grey_b = _grey(a), _grey(b)
         return self._fine(grey_a, grey_b), self._search_back.calc(grey_b, grey_a, None)
 
-    def _fine(self, a: Image, b: Image) -> Flow:
+    def _fine(self, a: Grey, b: Grey) -> Flow:
         x, y = cv2.split(self._search.calc(a, b, None))
         self._refinement.calcUV(a, b, x, y)
         return cv2.merge((x, y))
@@ -56,7 +57,7 @@ def _dense_search(stride: int, descents: int) -> cv2.DISOpticalFlow:
     return search
 
 
-def fine_flow(a: Image, b: Image) -> Flow:
+def fine_flow(a: Picture, b: Picture) -> Flow:
     """Where each pixel of `a` lies in `b`: dense inverse search on every pixel.
 
     Meant for measuring: some 20 times the work of blending's flow, with nothing that it adds.
@@ -68,7 +69,7 @@ def fine_flow(a: Image, b: Image) -> Flow:
     return search.calc(_grey(a), _grey(b), None)
 
 
-def _grey(image: Image) -> Image:
+def _grey(image: Picture) -> Grey:
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
+
+from vidstyle.types import Picture
 
 
-def scaled(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+def scaled(image: Picture, height: int, width: int) -> Picture:
     """The (h, w, 3) picture with (height, width) pixels: areas averaged down, bicubic up."""
     if image.shape[:2] == (height, width):
         return image

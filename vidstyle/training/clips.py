@@ -23,6 +23,7 @@ from torch.utils.data import Dataset
 from vidstyle.errors import InputError
 from vidstyle.training.data import PhotoBatches
 from vidstyle.training.motion import MovedPair, centre, luminance, moved_pair, shifted_grid
+from vidstyle.types import Picture
 
 CLIP_SHARE: Final = 0.4
 """Share of the steps that see real clips; the others see motion whose flow is exact."""
@@ -36,9 +37,9 @@ HELD_OUT: Final = "held-out.npy"
 class FramePair:
     """Two neighbouring frames of a clip."""
 
-    first: NDArray[np.uint8]
+    first: Picture
     """(H, W, 3) RGB."""
-    second: NDArray[np.uint8]
+    second: Picture
     """(H, W, 3) RGB."""
     flow: NDArray[np.floating]
     """(H, W, 2): where each pixel of the second lies in the first, x and y offsets in pixels."""

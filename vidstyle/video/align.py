@@ -9,16 +9,14 @@ from itertools import pairwise, repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vidstyle.errors import InputError
-from vidstyle.types import USUAL_RATE, VideoInfo
+from vidstyle.types import USUAL_RATE, Picture, VideoInfo
 from vidstyle.video.fitting import Fit, Thumbs, fit, framings, middle, thumb
 from vidstyle.video.matching import UNEVEN, interval, shown_at, slack, stride
 from vidstyle.video.read import STANDING, ReadReport, read_frames
 from vidstyle.video.stamp import begun_at, fingerprint, read_stamp
 
-Image = NDArray[np.uint8]
 Part = tuple[Fraction, Fraction]
 
 # Of 19 real clips the fine structure of two frames of different shots correlates 0.32 at most, that
@@ -53,9 +51,9 @@ class Shown(NamedTuple):
 
     time: Fraction
     """Seconds since the source's first frame."""
-    source: Image
+    source: Picture
     """(H, W, 3) RGB, as large as the file has it."""
-    clips: tuple[Image, ...]
+    clips: tuple[Picture, ...]
     """The same of every other clip, each in its own size."""
 
 
@@ -136,7 +134,7 @@ def align(
     return Alignment(source, tuple(shared), times, part, matches, tuple(notes))
 
 
-def crop(image: Image, part: Part) -> Image:
+def crop(image: Picture, part: Part) -> Picture:
     """The middle `part` of an (H, W, 3) picture, to whole pixels."""
     height, width = image.shape[:2]
     left, top, right, bottom = (round(edge) for edge in middle((width, height), part))
@@ -299,7 +297,7 @@ def _notes(times: Sequence[Fraction], every: int, part: Part) -> Iterator[str]:
         yield f"only the middle was compared: {wide} % of the width, {high} % of the height"
 
 
-def _picked(info: VideoInfo, numbers: Iterable[int]) -> Iterator[Image]:
+def _picked(info: VideoInfo, numbers: Iterable[int]) -> Iterator[Picture]:
     """The frames with these numbers, which never fall; some may come more than once."""
     frames = enumerate(read_frames(info))
     place, frame = next(frames)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
+from PIL import Image
 
-from vidstyle.types import VideoInfo
+from vidstyle.types import Picture, VideoInfo
 from vidstyle.video.decode import Losses, decoded
 from vidstyle.video.opening import open_input
 from vidstyle.video.read import ReadReport, expected_frames, upright
@@ -21,7 +21,6 @@ from vidstyle.video.read import ReadReport, expected_frames, upright
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
-Image = NDArray[np.uint8]
 
 # Places in a clip that are looked at, key frames that are enough to go by, and frames that are
 # decoded one after the other where there are fewer.
@@ -53,14 +52,14 @@ class Bars:
         return cls.of_pictures(frame.image for frame in frames)
 
     @classmethod
-    def of_pictures(cls, images: Iterable[Image]) -> Self:
+    def of_pictures(cls, images: Iterable[Picture]) -> Self:
         """What is black on two opposite sides of all pictures, (H, W, 3) RGB of one size.
 
         Black on one side alone is taken for a part of the picture: a dark ground, or a night sky.
         """
         lit, rows, columns = np.zeros((1, 1), bool), np.zeros(1), np.zeros(1)
         for image in images:
-            shown = np.asarray(Pillow.fromarray(image).convert("L")) > _BLACK
+            shown = np.asarray(Image.fromarray(image).convert("L")) > _BLACK
             lit = lit | shown
             rows, columns = np.maximum(rows, shown.mean(1)), np.maximum(columns, shown.mean(0))
         return cls(*_pair(rows, lit.mean(axis=1)), *_pair(columns, lit.mean(axis=0)))
@@ -78,11 +77,11 @@ class Bars:
         """Height and width of what they leave of a frame."""
         return height - self.top - self.bottom, width - self.left - self.right
 
-    def cut(self, image: Image) -> Image:
+    def cut(self, image: Picture) -> Picture:
         """An (H, W, 3) picture without its bars, contiguous."""
         return np.ascontiguousarray(image[self._place(image)])
 
-    def filled(self, image: Image, part: Image) -> Image:
+    def filled(self, image: Picture, part: Picture) -> Picture:
         """An (H, W, 3) picture with `part` in place of what `cut` gives."""
         if not self:
             return part
@@ -90,7 +89,7 @@ class Bars:
         out[self._place(image)] = part
         return out
 
-    def _place(self, image: Image) -> tuple[slice, slice]:
+    def _place(self, image: Picture) -> tuple[slice, slice]:
         height, width = image.shape[:2]
         return slice(self.top, height - self.bottom), slice(self.left, width - self.right)
 

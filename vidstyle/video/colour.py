@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from vidstyle.types import Colour
+from vidstyle.types import Colour, Picture
 from vidstyle.video.tonemap import ToneMapper
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class RgbReader:
         self.see_through = 0
         """Frames with a pixel that was not solid."""
 
-    def read(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+    def read(self, frame: av.VideoFrame) -> Picture:
         """(H, W, 3) uint8 RGB, as stored: not yet rotated. HDR becomes SDR, see-through black."""
         if self._tone is not None:
             return self._tone.map(np.asarray(self._convert(frame, "rgb48le"), np.uint16))
@@ -173,7 +173,7 @@ class YuvWriter:
         self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
         self._reformatter = VideoReformatter()
 
-    def write(self, image: NDArray[np.uint8]) -> av.VideoFrame:
+    def write(self, image: Picture) -> av.VideoFrame:
         """A frame of the chosen pixel format from (H, W, 3) uint8 RGB."""
         if self._weights is None:
             frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), "rgb24")

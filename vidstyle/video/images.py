@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from vidstyle.errors import InputError, UsageError
 from vidstyle.pictures import BROKEN, as_seen, exif_orientation, open_picture
-from vidstyle.types import Limits
+from vidstyle.types import Limits, Picture
 from vidstyle.video.opening import writing
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 IMAGE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 """Suffixes of the pictures that can be written, with Pillow's names for them."""
@@ -73,7 +70,7 @@ def image_suffix(path: Path) -> str:
         return ".jpg" if image.format in ("JPEG", "MPO") else ".png"
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path) -> Picture:
     """A picture as it is meant to be seen: upright by its EXIF tag, in sRGB, on white.
 
     Returns:
@@ -124,7 +121,7 @@ def picture_format(path: Path) -> str:
         raise UsageError(f"{path}: cannot be written: pictures become .png or .jpg") from None
 
 
-def write_image(path: Path, array: NDArray[np.uint8], stamp: dict[str, Any]) -> None:
+def write_image(path: Path, array: Picture, stamp: dict[str, Any]) -> None:
     """Save a picture, with `stamp` in a PNG text chunk or a JPEG comment.
 
     Args:

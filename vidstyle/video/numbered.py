@@ -8,14 +8,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidstyle.types import Picture
 from vidstyle.video.colour import RgbReader, colour_of
 from vidstyle.video.images import write_image
 from vidstyle.video.opening import open_input
 
 if TYPE_CHECKING:
-    import numpy as np
     from av import VideoFrame
-    from numpy.typing import NDArray
 
 
 def write_pictures(
@@ -50,7 +49,7 @@ def write_pictures(
     return tuple(pictures)
 
 
-def decoded(path: Path, shape: Fraction) -> Iterator[tuple[VideoFrame, NDArray[np.uint8]]]:
+def decoded(path: Path, shape: Fraction) -> Iterator[tuple[VideoFrame, Picture]]:
     """The frames of a painted track, each with its picture (H, W, 3) uint8 RGB.
 
     Pixels of another `shape` than 1 become square ones, of which there are more.

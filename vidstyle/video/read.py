@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from vidstyle.errors import InputError
-from vidstyle.types import Frame, VideoInfo
+from vidstyle.types import Frame, Picture, VideoInfo
 from vidstyle.video.colour import RgbReader
 from vidstyle.video.decode import DamageMet, Losses, decoded
 from vidstyle.video.deinterlace import deinterlaced
@@ -22,7 +22,6 @@ from vidstyle.video.opening import UNDECODABLE, open_input
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-    from numpy.typing import NDArray
 
     Timed = tuple[av.VideoFrame, int]
 
@@ -140,7 +139,7 @@ def upright(
         yield Frame(image, pts, frame.duration)
 
 
-def _turn(image: NDArray[np.uint8], info: VideoInfo) -> NDArray[np.uint8]:
+def _turn(image: Picture, info: VideoInfo) -> Picture:
     if not info.rotation and not info.mirrored:
         return np.ascontiguousarray(image)
     # One 3-byte item a pixel: to turn those is half the work of turning bytes.

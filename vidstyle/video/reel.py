@@ -11,9 +11,8 @@ from math import ceil, sqrt
 import av
 import numpy as np
 from av.codec.context import Flags
-from numpy.typing import NDArray
 
-from vidstyle.types import USUAL_RATE, Colour
+from vidstyle.types import USUAL_RATE, Colour, Picture
 from vidstyle.video.colour import YuvWriter, tag
 
 _BASE = Fraction(1, 90_000)
@@ -56,7 +55,7 @@ class Reel:
         self._yuv = YuvWriter(_COLOUR, _PIXELS)
         self._times: list[Fraction] = []
 
-    def add(self, time: Fraction, images: Sequence[NDArray[np.uint8]]) -> None:
+    def add(self, time: Fraction, images: Sequence[Picture]) -> None:
         """Append what all clips show from `time` on, in seconds; (height, width, 3) RGB each."""
         frame = self._yuv.write(self._mosaic(images))
         # Only the last frame's own length counts: that of the one before it is a good guess.
@@ -73,7 +72,7 @@ class Reel:
         times = tuple(float(time - self._times[0]) for time in self._times)
         return ReelVideo(self._file.getvalue(), times, self._columns, self._rows)
 
-    def _mosaic(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    def _mosaic(self, images: Sequence[Picture]) -> Picture:
         height, width = self._tile
         mosaic = np.zeros((height * self._rows, width * self._columns, 3), np.uint8)
         for number, image in enumerate(images):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vidstyle.types import USUAL_RATE, EncodeOptions, Frame, VideoInfo
+from vidstyle.types import USUAL_RATE, EncodeOptions, Frame, Picture, VideoInfo
 from vidstyle.video.colour import YuvWriter, output_colour
 from vidstyle.video.opening import open_output, writing
 from vidstyle.video.read import ReadReport, upright, wanted_frames
@@ -17,8 +17,6 @@ from vidstyle.video.write import open_encoder
 
 if TYPE_CHECKING:
     import av
-    import numpy as np
-    from numpy.typing import NDArray
 
     Decoded = tuple[av.VideoFrame, int]
 
@@ -34,7 +32,7 @@ def to_rgb(frames: Iterable[Decoded], info: VideoInfo, threads: int = 1) -> Iter
 
 
 def to_yuv(
-    images: Iterable[NDArray[np.uint8]], info: VideoInfo, pixel_format: str
+    images: Iterable[Picture], info: VideoInfo, pixel_format: str
 ) -> Iterator[av.VideoFrame]:
     """(H, W, 3) RGB as what an encoder takes."""
     yuv = YuvWriter(output_colour(info.colour, pixel_format), pixel_format)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vidstyle.types import Picture
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -40,7 +42,7 @@ class ToneMapper:
         self._gain = (_rolled_off(nits) / nits / _WHITE).astype(np.float32)
         self._gamma = np.rint(255 * light ** (1 / 2.4)).astype(np.uint8)
 
-    def map(self, image: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    def map(self, image: NDArray[np.uint16]) -> Picture:
         """(H, W, 3) RGB in BT.2020, coded with 16 bits, to 8 bits in BT.709; full range both."""
         light = self._light.take(image >> 4)
         if self._is_hlg:  # the system's gamma of 1.2, for a display of 1000 cd/m2

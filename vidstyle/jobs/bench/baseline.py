@@ -13,15 +13,12 @@ from pathlib import Path
 from time import perf_counter
 
 import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vidstyle.errors import InputError, ResourceError
 from vidstyle.stylizers.device import choose_device
-
-Image = NDArray[np.uint8]
+from vidstyle.types import Picture
 
 _SECONDS = 2.0
 """How long a round goes on, at least; whole frames are painted."""
@@ -106,13 +103,13 @@ def paint_baseline(source: Path, output: Path, device: str) -> float:
 
 
 @lru_cache(maxsize=1)
-def _painter(device: str) -> Callable[[Image], Image]:
+def _painter(device: str) -> Callable[[Picture], Picture]:
     """Paints (H, W, 3) BGR frames."""
     where = choose_device(device)
     network = JohnsonNetwork().eval().to(where)
 
     @torch.inference_mode()
-    def paint(frame: Image) -> Image:
+    def paint(frame: Picture) -> Picture:
         height, width = frame.shape[:2]
         rgb = torch.from_numpy(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)).to(where)
         painted = network(rgb.permute(2, 0, 1)[None].float())[0, :, :height, :width]
@@ -122,7 +119,7 @@ def _painter(device: str) -> Callable[[Image], Image]:
     return paint
 
 
-def _read(source: Path) -> Iterator[Image]:
+def _read(source: Path) -> Iterator[Picture]:
     capture = cv2.VideoCapture(str(source))
     try:
         while True:
@@ -134,7 +131,7 @@ def _read(source: Path) -> Iterator[Image]:
         capture.release()
 
 
-def _writer(output: Path, first: Image) -> Callable[[Image], None]:
+def _writer(output: Path, first: Picture) -> Callable[[Picture], None]:
     """Writes frames of the size of `first` as MPEG-4, which every build of OpenCV can."""
     size = first.shape[1], first.shape[0]
     writer = cv2.VideoWriter(str(output), cv2.VideoWriter_fourcc(*"mp4v"), 25, size)

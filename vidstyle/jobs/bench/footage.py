@@ -10,17 +10,13 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidstyle.jobs.bench.scene import moving_scene
-from vidstyle.types import USUAL_RATE, Colour, EncodeOptions, Frame, VideoInfo
+from vidstyle.types import USUAL_RATE, Colour, EncodeOptions, Frame, Picture, VideoInfo
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
 from vidstyle.video.write import encode_track
 
 T = TypeVar("T")
-Image = NDArray[np.uint8]
 
 _MOST_BYTES = 400_000_000
 _FEWEST_KEPT = 12
@@ -75,12 +71,12 @@ def to_and_fro(items: Sequence[T]) -> Iterator[T]:
     return cycle([*items, *items[-2:0:-1]])
 
 
-def _scaled(source: Path, size: tuple[int, int], count: int) -> Iterator[Image]:
+def _scaled(source: Path, size: tuple[int, int], count: int) -> Iterator[Picture]:
     info = replace(probe(source), width=size[0], height=size[1])
     return (frame.image for frame in islice(read_frames(info), count))
 
 
-def _timed(pictures: Iterable[Image]) -> Iterator[Frame]:
+def _timed(pictures: Iterable[Picture]) -> Iterator[Frame]:
     return (Frame(picture, pts, 1) for pts, picture in enumerate(pictures))
 
 

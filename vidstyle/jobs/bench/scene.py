@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.motion.warp import grid, warp
+from vidstyle.types import Picture
 
-Image = NDArray[np.uint8]
 Places = NDArray[np.float32]
 
 _CONTRAST, _EDGES = 36.0, 24.0
@@ -27,7 +27,7 @@ _SPARE = 32
 """Pixels by which the noise is larger than the frame, so that it does not repeat."""
 
 
-def moving_scene(width: int, height: int, count: int) -> Iterator[Image]:
+def moving_scene(width: int, height: int, count: int) -> Iterator[Picture]:
     """Yield `count` frames, (height, width, 3) uint8 RGB; the same every time.
 
     The camera sways and zooms by some hundredths of the height; three discs cross the picture, so
@@ -54,10 +54,10 @@ def moving_scene(width: int, height: int, count: int) -> Iterator[Image]:
 class _Disc:
     """A round thing with a texture of its own, crossing the picture again and again."""
 
-    picture: Image
+    picture: Picture
     phase: float
 
-    def put(self, frame: Image, number: int) -> None:
+    def put(self, frame: Picture, number: int) -> None:
         """Paint it where it is at frame `number`, at a fraction of a pixel."""
         size = self.picture.shape[0]
         height, width = frame.shape[:2]
@@ -82,7 +82,7 @@ def _round(places: Places, size: int) -> NDArray[np.float32]:
     return share[..., None]
 
 
-def texture(rng: np.random.Generator, height: int, width: int) -> Image:
+def texture(rng: np.random.Generator, height: int, width: int) -> Picture:
     """(height, width, 3) uint8: soft and sharp as photographs are, with edges; it repeats.
 
     Amplitude falls with a power of frequency, as in natural images (Field 1987, "Relations between

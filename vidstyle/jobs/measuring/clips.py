@@ -16,9 +16,10 @@ from vidstyle.jobs.measuring.evaluation import (
 )
 from vidstyle.jobs.measuring.judge import Judge, Networks, check_networks, load_networks
 from vidstyle.jobs.measuring.measure import Pass
-from vidstyle.jobs.measuring.moments import Image, Moment
+from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.scale import scaled
+from vidstyle.types import Picture
 from vidstyle.video.images import read_image
 
 _FLOW = "dense inverse search (Kroeger et al. 2016) on every pixel, computed on the source"
@@ -71,7 +72,7 @@ def evaluate_clips(
     return _report(comparison, measured, judge, notes, perf_counter() - since)
 
 
-def _as_small(style: Image | None, size: tuple[int, int]) -> Image | None:
+def _as_small(style: Picture | None, size: tuple[int, int]) -> Picture | None:
     """The painting, its short side as long as that of the pictures that are measured."""
     if style is None:
         return None

@@ -11,10 +11,10 @@ from typing import Any
 from vidstyle.errors import InputError, StyleError
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig
 from vidstyle.jobs.measuring.meter import Meter
-from vidstyle.jobs.measuring.moments import Image, Moments
+from vidstyle.jobs.measuring.moments import Moments
 from vidstyle.jobs.measuring.repaint import repainter
 from vidstyle.perceptual.network import LEAST_SIDE
-from vidstyle.types import VideoInfo
+from vidstyle.types import Picture, VideoInfo
 from vidstyle.video.align import Alignment, align
 from vidstyle.video.info import probe
 from vidstyle.video.opening import check_rate
@@ -77,7 +77,7 @@ def _stamped(outputs: Iterable[Path]) -> tuple[Path, Stamp] | None:
 
 def _repainter(
     config: EvaluateConfig, model: tuple[Path, Stamp] | None, source: VideoInfo, notes: list[str]
-) -> Callable[[Image], Image] | None:
+) -> Callable[[Picture], Picture] | None:
     if model is None:
         notes.append(
             "no output says how it was painted, so nothing is compared with an unblended "

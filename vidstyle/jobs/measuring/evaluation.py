@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidstyle.errors import UsageError
 from vidstyle.jobs.config import check_part
-from vidstyle.types import Limits
+from vidstyle.types import Limits, Picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,10 +154,10 @@ class Pair:
     time: float
     """Seconds of the first frame on the source's clock."""
     warp_error: float
-    source: NDArray[np.uint8]
+    source: Picture
     """(H, W, 3) RGB: the first frame of the source."""
-    first: NDArray[np.uint8]
-    second: NDArray[np.uint8]
+    first: Picture
+    second: Picture
     """The clip's own frames, alike."""
     error: NDArray[np.float32]
     """(H, W): mean square over the channels at each pixel, 0 where the motion is not trusted."""

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import InputError
@@ -30,9 +28,9 @@ from vidstyle.perceptual.network import (
     load_perceptual,
 )
 from vidstyle.stylizers.device import choose_device
+from vidstyle.types import Picture
 
 T = TypeVar("T")
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def if_there(load: Callable[[], T], notes: list[str]) -> T | None:
         return None
 
 
-def tensor(image: Image, device: torch.device) -> Tensor:
+def tensor(image: Picture, device: torch.device) -> Tensor:
     """(H, W, 3) uint8 to (1, 3, H, W) in [0, 1]."""
     return torch.from_numpy(image).to(device).permute(2, 0, 1)[None].float() / 255.0
 
@@ -133,13 +131,13 @@ def distance(networks: Networks, a: Seen, b: Seen) -> float:
 class Judge:
     """Compares what all clips show at one moment."""
 
-    def __init__(self, networks: Networks, style: Image | None, has_unblended: bool) -> None:
+    def __init__(self, networks: Networks, style: Picture | None, has_unblended: bool) -> None:
         self.networks = networks
         self.samples = 0
         self._has_unblended = has_unblended
         self._style = None if style is None else self._look(style)
 
-    def look(self, time: float, images: Sequence[Image], meters: Sequence[Meter]) -> None:
+    def look(self, time: float, images: Sequence[Picture], meters: Sequence[Meter]) -> None:
         """Note every likeness of each clip's picture with its meter, the source's first."""
         self.samples += 1
         source, *seen = (self._look(image) for image in images)
@@ -152,7 +150,7 @@ class Judge:
                 meter.note("d_perceptual", time, distance(self.networks, unblended, own))
             self._note_style(meter, time, own)
 
-    def _look(self, image: Image) -> Seen:
+    def _look(self, image: Picture) -> Seen:
         picture = tensor(image, self.networks.device)
         vgg = () if self.networks.vgg is None else self.networks.vgg(picture)
         if self.networks.inception is None:

@@ -20,13 +20,13 @@ from vidstyle.jobs.measuring.evaluation import (
 from vidstyle.metrics.detail import detail, high_band
 from vidstyle.metrics.following import followed, stands_still
 from vidstyle.metrics.steadiness import (
-    Image,
     Mask,
     PairError,
     SourceMotion,
     error_map,
     pair_error,
 )
+from vidstyle.types import Picture
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Neighbours:
     """Two neighbouring frames of the source, and the motion between them."""
 
     times: tuple[float, float]
-    images: tuple[Image, Image]
+    images: tuple[Picture, Picture]
     there: SourceMotion
     moving: Mask | None
 
@@ -63,13 +63,13 @@ class Meter:
         """One value of a measure, of two frames `step` apart where it is a pair's."""
         self._values[measure, step].append((time, value))
 
-    def frame(self, time: float, image: Image) -> None:
+    def frame(self, time: float, image: Picture) -> None:
         """Take in a frame by itself."""
         self._times.append(time)
         self.note("detail", time, detail(image))
         self.note("high_band", time, high_band(image))
 
-    def neighbours(self, source: Neighbours, first: Image, second: Image) -> None:
+    def neighbours(self, source: Neighbours, first: Picture, second: Picture) -> None:
         """Take in two neighbouring frames of this clip."""
         time = source.times[0]
         error = self.pair(SHORT, time, first, second, source.there)
@@ -81,7 +81,7 @@ class Meter:
             self._keep_worst(error, source, first, second)
 
     def pair(
-        self, step: int, time: float, first: Image, second: Image, motion: SourceMotion
+        self, step: int, time: float, first: Picture, second: Picture, motion: SourceMotion
     ) -> PairError | None:
         """Take in two frames of this clip that are `step` apart."""
         error = pair_error(first, second, motion)
@@ -120,7 +120,7 @@ class Meter:
         return Series(tuple(time for time, _ in values), tuple(value for _, value in values))
 
     def _keep_worst(
-        self, error: PairError, source: Neighbours, first: Image, second: Image
+        self, error: PairError, source: Neighbours, first: Picture, second: Picture
     ) -> None:
         if len(self._worst) == self.keep and error.lai <= self._worst[0][0]:
             return

@@ -6,13 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidstyle.motion.scale import scaled
+from vidstyle.types import Picture
 from vidstyle.video.align import Alignment, crop
-
-Image = NDArray[np.uint8]
 
 _NO_LAG = Fraction(0)
 
@@ -23,7 +19,7 @@ class Moment:
 
     time: Fraction
     """Seconds since the source's first frame."""
-    images: tuple[Image, ...]
+    images: tuple[Picture, ...]
     """(H, W, 3) RGB of one size, the source first."""
     lags: tuple[Fraction, ...]
     """Seconds by which each of them had begun before; 0 at the source's own frame rate."""
@@ -36,7 +32,7 @@ class Moments:
     alignment: Alignment
     size: tuple[int, int]
     """Height and width of the pictures that come out."""
-    paint: Callable[[Image], Image] | None = None
+    paint: Callable[[Picture], Picture] | None = None
     """Makes one more clip, from the source's frames at full size; it comes after the source."""
 
     def __iter__(self) -> Iterator[Moment]:

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from vidstyle.errors import ResourceError, StyleError, UsageError
-from vidstyle.jobs.painting.finish import Finish, Image
+from vidstyle.jobs.painting.finish import Finish
 from vidstyle.jobs.style import load_style
 from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.mixture import is_schedule
 from vidstyle.stylizers.registry import is_path
-from vidstyle.types import TIERS, VideoInfo
+from vidstyle.types import TIERS, Picture, VideoInfo
 from vidstyle.video.bars import Bars
 
 
 def repainter(
     stamp: dict[str, Any], source: VideoInfo, device: str, notes: list[str]
-) -> Callable[[Image], Image]:
+) -> Callable[[Picture], Picture]:
     """What paints a source's frames as `stamp` says they were, with consistency 0.
 
     Args:
@@ -39,7 +39,7 @@ def repainter(
         notes.append(f"the unblended painting is painted on {engine.name}, the output was on {own}")
     finish = Finish.of_stamp(stamp)
 
-    def paint(image: Image) -> Image:
+    def paint(image: Picture) -> Picture:
         part = bars.cut(image)
         return bars.filled(image, finish(part, engine.paint(part[None])[0]))
 

@@ -12,7 +12,6 @@ from statistics import fmean
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import InputError
@@ -39,13 +38,12 @@ from vidstyle.metrics.distributions import (
 from vidstyle.motion.scale import scaled
 from vidstyle.perceptual.metric_networks import Distance, load_art_inception, load_lpips
 from vidstyle.perceptual.network import RELU4_1
+from vidstyle.types import Picture
 from vidstyle.video.align import align, crop
 from vidstyle.video.images import is_image, read_image
 from vidstyle.video.info import probe
 from vidstyle.video.opening import check_rate
 from vidstyle.video.read import expected_frames, read_frames
-
-Image = NDArray[np.uint8]
 
 SIDE = 256
 RESIZER = f"centre square, areas averaged (bicubic where it is enlarged) to {SIDE}x{SIDE}"
@@ -160,7 +158,7 @@ def _look(
     return seen
 
 
-def _take(seen: _Folder, image: Image, original: Image | None, networks: _SetNetworks) -> None:
+def _take(seen: _Folder, image: Picture, original: Picture | None, networks: _SetNetworks) -> None:
     common, picture = networks.common, tensor(image, networks.common.device)
     seen.pictures += 1
     seen.values["detail"].append(detail(image))
@@ -281,7 +279,7 @@ def source_of(painting: Path, sources: list[Path]) -> Path | None:
 
 def pictures_beside(
     path: Path, source: Path | None, config: EvaluateConfig
-) -> Iterator[tuple[Image, Image | None]]:
+) -> Iterator[tuple[Picture, Picture | None]]:
     """Pictures of a painting, (SIDE, SIDE, 3) RGB each, and those of its source that they show."""
     if source is not None and is_image(path) and is_image(source):
         yield square(read_image(path)), square(read_image(source))
@@ -294,7 +292,7 @@ def pictures_beside(
         yield picture, None
 
 
-def _moments(path: Path, source: Path, config: EvaluateConfig) -> Iterator[tuple[Image, Image]]:
+def _moments(path: Path, source: Path, config: EvaluateConfig) -> Iterator[tuple[Picture, Picture]]:
     """Frames spread over what a painted clip and its source share, of the same times."""
     alignment = align(probe(source, config.limits), [probe(path, config.limits)])
     (match,) = alignment.matches
@@ -304,7 +302,7 @@ def _moments(path: Path, source: Path, config: EvaluateConfig) -> Iterator[tuple
         yield square(crop(painted, match.part)), square(crop(moment.source, alignment.part))
 
 
-def pictures_of(path: Path, config: EvaluateConfig) -> Iterator[Image]:
+def pictures_of(path: Path, config: EvaluateConfig) -> Iterator[Picture]:
     """A picture, or `config.samples` frames spread over a clip: (SIDE, SIDE, 3) RGB each."""
     if is_image(path):
         yield square(read_image(path))
@@ -315,7 +313,7 @@ def pictures_of(path: Path, config: EvaluateConfig) -> Iterator[Image]:
         yield square(frame.image)
 
 
-def square(image: Image) -> Image:
+def square(image: Picture) -> Picture:
     """The centre square of a picture, (SIDE, SIDE, 3)."""
     height, width = image.shape[:2]
     side = min(height, width)

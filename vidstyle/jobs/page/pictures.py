@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vidstyle.types import Picture
+
 _WIDTH = 480
 _QUALITY = 80
 _COLOURS = "inferno"
@@ -20,7 +22,7 @@ def data_uri(data: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def picture(image: NDArray[np.uint8]) -> str:
+def picture(image: Picture) -> str:
     """An (H, W, 3) RGB picture as a `data:` address; at most 480 pixels wide."""
     shown = Image.fromarray(image)
     shown.thumbnail((_WIDTH, image.shape[0]), Image.Resampling.LANCZOS)
@@ -34,10 +36,10 @@ def levels(square_error: NDArray[np.float32]) -> NDArray[np.float32]:
     return 255 * np.sqrt(square_error)
 
 
-def heat_map(error: NDArray[np.float32], top: float) -> NDArray[np.uint8]:
+def heat_map(error: NDArray[np.float32], top: float) -> Picture:
     """(H, W) numbers as an (H, W, 3) picture: black for 0, bright yellow for `top` and above."""
     shares = np.clip(error / top, 0, 1)
-    colours: NDArray[np.uint8] = matplotlib.colormaps[_COLOURS](shares, bytes=True)
+    colours: Picture = matplotlib.colormaps[_COLOURS](shares, bytes=True)
     return colours[..., :3]
 
 

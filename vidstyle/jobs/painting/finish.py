@@ -7,11 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
+from PIL import Image
 
 from vidstyle.jobs.config import RunConfig
-
-Image = NDArray[np.uint8]
+from vidstyle.types import Picture
 
 # Levels of contrast up to which a picture shows nothing, and from which on it is painted whole.
 _FLAT, _MODELLED = 2.0, 8.0
@@ -43,14 +42,14 @@ class Finish:
         """What was asked for, by a stamp of `video.stamp.read_stamp`."""
         return cls(float(stamp.get("strength", 1)), bool(stamp.get("keep_colours")))
 
-    def __call__(self, image: Image, painting: Image) -> Image:
+    def __call__(self, image: Picture, painting: Picture) -> Picture:
         """The finished picture: (H, W, 3) RGB, 0-255, as both are."""
         if self.keep_colours:
             painting = recolour(painting, image)
         return mix(image, painting, self.strength * paintable(image))
 
 
-def paintable(image: Image) -> float:
+def paintable(image: Picture) -> float:
     """How much there is to paint in an (H, W, 3) RGB picture: 1 in most, 0 in an empty one.
 
     Networks even out light and contrast before they paint: what fades to black would be as bright
@@ -65,7 +64,7 @@ def paintable(image: Image) -> float:
     return float(np.clip(min(contrast, from_black, from_white), 0, 1))
 
 
-def recolour(painting: Image, image: Image) -> Image:
+def recolour(painting: Picture, image: Picture) -> Picture:
     """The light and dark of `painting` in the colours of `image`, (H, W, 3) RGB, 0-255.
 
     "Luminance-only transfer" of Gatys et al. (2016), "Preserving color in neural artistic style
@@ -77,7 +76,7 @@ def recolour(painting: Image, image: Image) -> Image:
     return np.clip(out, 0, 255, out=out).astype(np.uint8)
 
 
-def mix(image: Image, painting: Image, strength: float) -> Image:
+def mix(image: Picture, painting: Picture, strength: float) -> Picture:
     """Blend two pictures of one shape, 0-255: strength 0 is `image` exactly, 1 is `painting`.
 
     In between, strength is rounded to a 256th and the result to the nearest level.
@@ -89,6 +88,6 @@ def mix(image: Image, painting: Image, strength: float) -> Image:
     return ((total + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
 
 
-def _luma(picture: Image) -> NDArray[np.int16]:
+def _luma(picture: Picture) -> NDArray[np.int16]:
     """By BT.601's weights."""
-    return np.asarray(Pillow.fromarray(picture).convert("L"), np.int16)
+    return np.asarray(Image.fromarray(picture).convert("L"), np.int16)

@@ -19,7 +19,7 @@ from vidstyle.types import Frame
 from vidstyle.video.bars import Bars
 
 T = TypeVar("T")
-Seen = tuple[Frame, Array, Observation | None]
+Watched = tuple[Frame, Array, Observation | None]
 """A frame, its picture where it is painted, and its motion, where that is wanted."""
 
 DECODING, FOLLOWING, PAINTING, STEADYING = "decoding", "following motion", "painting", "steadying"
@@ -90,7 +90,7 @@ def painted(
 
 def _observe(
     frames: Iterable[Frame], pipeline: Pipeline, watch: Stopwatch
-) -> Generator[Seen, None, None]:
+) -> Generator[Watched, None, None]:
     for frame in frames:
         picture = pipeline.ops.array(pipeline.bars.cut(frame.image))
         if pipeline.blender is None:
@@ -102,8 +102,8 @@ def _observe(
 
 
 def _paint(
-    frames: Iterator[Seen], pipeline: Pipeline, watch: Stopwatch
-) -> Generator[tuple[Seen, Array], None, None]:
+    frames: Iterator[Watched], pipeline: Pipeline, watch: Stopwatch
+) -> Generator[tuple[Watched, Array], None, None]:
     # No core is to idle at the end of a group, so the next one is begun before that is waited for.
     # Some engines paint when they begin, others when they are waited for: each has its own time.
     for group, finished in _one_late(_begun(frames, pipeline, watch)):
@@ -113,8 +113,8 @@ def _paint(
 
 
 def _begun(
-    frames: Iterator[Seen], pipeline: Pipeline, watch: Stopwatch
-) -> Iterator[tuple[list[Seen], Callable[[], Array]]]:
+    frames: Iterator[Watched], pipeline: Pipeline, watch: Stopwatch
+) -> Iterator[tuple[list[Watched], Callable[[], Array]]]:
     while group := list(islice(frames, pipeline.batch)):
         # The last group is filled up: one shape means one plan, and one way of rounding.
         if pipeline.schedule is not None:
@@ -136,7 +136,7 @@ def _one_late(items: Iterable[T]) -> Iterator[T]:
 
 
 def _steady(
-    paintings: Iterable[tuple[Seen, Array]], pipeline: Pipeline, watch: Stopwatch
+    paintings: Iterable[tuple[Watched, Array]], pipeline: Pipeline, watch: Stopwatch
 ) -> Generator[Frame, None, None]:
     for (frame, _, seen), painting in paintings:
         with watch.timing(STEADYING):
