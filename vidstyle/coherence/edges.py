@@ -30,7 +30,7 @@ class Edges:
     def __init__(self, half_size: Size, ops: Ops) -> None:
         self._ops = ops
         self._rim = ops.array(_rim(*half_size))
-        self._share = ops.floats(self._rim) / float(_rim(*half_size).sum())
+        self._weights = ops.floats(self._rim) / float(_rim(*half_size).sum())
         self._known = ops.zeros(*half_size, dtype="uint8")
         self._travelled = ops.zeros(1)
         self._step, self._dither = ops.array(_R2), ops.zeros(2)
@@ -48,7 +48,7 @@ class Edges:
         """
         ops = self._ops
         length = ops.squared_length(flow) ** 0.5
-        entering = (length * self._share).sum()
+        entering = (length * self._weights).sum()
         self._travelled += entering
         keeping = (self._travelled >= _BLOCK) | (entering < _STILL)
         self._travelled *= ~keeping

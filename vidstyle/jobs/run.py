@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 
 from vidstyle.errors import InputError, UsageError
@@ -45,43 +46,46 @@ def run(
     """
     since = perf_counter()
     say = _Notes(on_note)
-    if style is None:
-        style = load_style(
-            config.style,
-            tier=config.tier,
-            reverse=config.reverse,
-            device=config.device,
-            engine=config.engine,
-        )
+    style = style or _load(config)
     is_done = functools.partial(_is_done, config=config, style=style)
     plan = make_plan(config, style.card.name, is_done)
     for note in (*style.notes, *plan.notes):
         say(note)
     files: list[FileReport] = []
-    failures, done = list(plan.failures), list(plan.done)
+    failures, kept = list(plan.failures), list(plan.done)
     for number, task in enumerate(plan.tasks, 1):
-        place = Progress(task.input, task.output, number, len(plan.tasks))
         if not config.overwrite and is_done(task):
             say(f"{task.output}: was painted by another run meanwhile")
-            done.append(task.output)
+            kept.append(task.output)
             continue
+        place = Progress(task.input, task.output, number, len(plan.tasks))
         try:
             files.append(Job(task, config, style, place, on_progress, say).paint())
         except (InputError, UsageError) as error:
             if len(plan.tasks) + len(plan.failures) == 1:
                 raise
             failures.append(FileFailure.of(task.input, error))
-    partial = [output for output in done if (read_stamp(output) or {}).get("partial")]
+    partial = _partial(kept)
     for output in partial:
         say(f"{output}: was painted as far as its input could be read")
     return RunReport(
-        tuple(files),
-        tuple(failures),
-        tuple(say.said),
-        perf_counter() - since,
-        tuple(done),
+        files=tuple(files),
+        failures=tuple(failures),
+        notes=tuple(say.said),
+        seconds=perf_counter() - since,
+        kept=tuple(kept),
         kept_partial=bool(partial),
     )
+
+
+def _load(config: RunConfig) -> Style:
+    c = config
+    return load_style(c.style, tier=c.tier, reverse=c.reverse, device=c.device, engine=c.engine)
+
+
+def _partial(outputs: list[Path]) -> list[Path]:
+    """Those that lack what could not be read of their inputs."""
+    return [output for output in outputs if (read_stamp(output) or {}).get("partial")]
 
 
 def _is_done(task: Task, config: RunConfig, style: Style) -> bool:

@@ -167,7 +167,7 @@ class CycleGanTraining(TrainingLoop[tuple[Tensor | MovedPair, Tensor]]):
     def _take_step(self, batch: tuple[Tensor | MovedPair, Tensor]) -> dict[str, Tensor]:
         c, (generators, discriminators) = self.config, self.optimizers
         share = constant_then_linear(self.step, c.steps)
-        rng = np.random.default_rng((c.seed, self._share, 2))
+        rng = np.random.default_rng((c.seed, self._batch_number, 2))
         seen, paintings = batch[0], batch[1].to(self.device)
         pair = seen if isinstance(seen, MovedPair) else None
         pictures = (seen.first if isinstance(seen, MovedPair) else seen).to(self.device)

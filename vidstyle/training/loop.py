@@ -150,8 +150,8 @@ class TrainingLoop(ABC, Generic[Batch]):
         """Rows of pictures (N, 3, S, S) that show how far it has come."""
 
     @property
-    def _share(self) -> int:
-        """Number of this process's share of the next step."""
+    def _batch_number(self) -> int:
+        """Of the batch that this process learns from in the next step."""
         return self.step * ranks() + rank()
 
     def _resume(self) -> None:
@@ -245,7 +245,7 @@ class TrainingLoop(ABC, Generic[Batch]):
         return DataLoader(
             self._dataset(),
             batch_size=None,
-            sampler=range(self._share, self.config.steps * ranks(), ranks()),
+            sampler=range(self._batch_number, self.config.steps * ranks(), ranks()),
             num_workers=8 if self.device.type == "cuda" else 0,
         )
 

@@ -20,7 +20,7 @@ from vidstyle.jobs.painting.stages import (
     Pipeline,
     painted,
 )
-from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage, lane
+from vidstyle.jobs.painting.stopwatch import Stopwatch, Watchdog, busiest, by_stage, worker
 from vidstyle.jobs.prefetch import POLL, Crew
 from vidstyle.stylizers.mixture import Schedule
 from vidstyle.types import Frame
@@ -372,6 +372,6 @@ def test_waiting_is_not_the_time_of_the_stage() -> None:
 
 def test_of_threads_that_share_a_stage_the_busiest_counts() -> None:
     """Two encoders that each work half of the time limit nothing."""
-    busy = {PAINTING: 3.0, lane(ENCODING, 0): 2.0, lane(ENCODING, 1): 2.5}
+    busy = {PAINTING: 3.0, worker(ENCODING, 0): 2.0, worker(ENCODING, 1): 2.5}
     assert by_stage(busy) == {PAINTING: 3.0, ENCODING: 2.5}
     assert busiest(busy) == PAINTING

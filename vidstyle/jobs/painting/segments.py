@@ -15,7 +15,7 @@ from vidstyle.coherence.blend import Observation, Steadier
 from vidstyle.jobs.painting.cores import encoders
 from vidstyle.jobs.painting.journal import Journal
 from vidstyle.jobs.painting.stages import ENCODING
-from vidstyle.jobs.painting.stopwatch import Stopwatch, lane
+from vidstyle.jobs.painting.stopwatch import Stopwatch, worker
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.ops import Array
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
@@ -134,7 +134,7 @@ class SegmentWriter:
     def _encoded(
         self, part: Iterator[Frame], number: int, after: int | None
     ) -> Generator[EncodeSummary, None, None]:
-        stage = lane(ENCODING, number % self._encoders)
+        stage = worker(ENCODING, number % self._encoders)
         path = self._journal.segment_path(number)
         with self._watch.timing(stage):
             frames = self._awaited(part, stage)

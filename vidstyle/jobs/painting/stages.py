@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from vidstyle.coherence.blend import Observation
 from vidstyle.coherence.turns import ROUND
 from vidstyle.jobs.painting.finish import Finish
-from vidstyle.jobs.painting.stopwatch import Stopwatch, lane
+from vidstyle.jobs.painting.stopwatch import Stopwatch, worker
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.opencv_ops import OpenCvOps
 from vidstyle.motion.ops import Array, Ops
@@ -107,7 +107,7 @@ def _paint(
     # No core is to idle at the end of a group, so the next one is begun before that is waited for.
     # Some engines paint when they begin, others when they are waited for: each has its own time.
     for group, finished in _one_late(_begun(frames, pipeline, watch)):
-        with watch.timing(lane(PAINTING, 1)):
+        with watch.timing(worker(PAINTING, 1)):
             paintings = finished()
         yield from zip(group, paintings, strict=False)
 
@@ -121,7 +121,7 @@ def _begun(
             pipeline.painter.choose(pipeline.schedule.at(pipeline.seconds(group[0][0])))
         pictures = [picture for _, picture, _ in group]
         filler = [pictures[-1]] * (pipeline.batch - len(group))
-        with watch.timing(lane(PAINTING, 0)):
+        with watch.timing(worker(PAINTING, 0)):
             finished = pipeline.painter.begin(pipeline.ops.stacked(pictures + filler))
         yield group, finished
 

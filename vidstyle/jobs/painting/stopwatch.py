@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 _LEAST, _FIRST = 60.0, 300.0
 _TIMES = 10
-_LANE = " #"
+_WORKER = " #"
 
 
 class Stopwatch:
     """Adds up seconds by stage. Each stage may run in a thread of its own, but in one only.
 
-    Where several threads share the work of a stage, each is a `lane` of it.
+    Where several threads share the work of a stage, each is a `worker` of it.
     """
 
     def __init__(self, now: Callable[[], float] = perf_counter) -> None:
@@ -111,18 +111,18 @@ class Watchdog:
         return max(_LEAST, _TIMES * self._watch.slowest[stage])
 
 
-def lane(stage: str, number: int) -> str:
+def worker(stage: str, number: int) -> str:
     """The name of one of the threads that share the work of a stage."""
-    return f"{stage}{_LANE}{number}"
+    return f"{stage}{_WORKER}{number}"
 
 
 def _whole(name: str) -> str:
-    """The stage that a lane is part of."""
-    return name.partition(_LANE)[0]
+    """The stage that a worker is part of."""
+    return name.partition(_WORKER)[0]
 
 
 def by_stage(busy: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by stage, where lanes may be; of those that share a stage the busiest counts."""
+    """Seconds by stage, where workers may be; of those that share a stage the busiest counts."""
     stages: dict[str, float] = {}
     for name, seconds in dict(busy).items():  # other threads may be adding to it
         stage = _whole(name)
