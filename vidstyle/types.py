@@ -23,6 +23,9 @@ USUAL_RATE = Fraction(25)
 LEAST_RATE, MOST_RATE = Fraction(1, 1000), Fraction(1000)
 """Frames a second that numbered pictures may have."""
 
+MOST_BRUSH = 4
+"""Strokes as many times as large as learnt; larger ones tell little of a clip of usual size."""
+
 STYLE_NAME = re.compile(
     r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))"  # these are devices on Windows
     r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?"  # which drops a dot at the end, too

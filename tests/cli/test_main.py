@@ -79,7 +79,7 @@ def test_options_reach_the_job(
         "run a.mp4 b.mp4 --style s --strength 0.5 --consistency 0.25 --tier best --start 1:00.5 "
         "--restart --duration 2 -o out -y --device cpu --engine torch --codec libx265 --crf 30 "
         "--preset slow --pix-fmt yuv444p --rate 24 --hdr refuse --limit hours=30 --limit pixels=9 "
-        "--reverse --keep-colors"
+        "--reverse --keep-colors --brush 1.5"
     )
     assert vidstyle(*text.split()).code == 0
     (config,) = seen
@@ -87,7 +87,7 @@ def test_options_reach_the_job(
     assert (config.style, config.output) == ("s", Path("out"))
     assert (config.overwrite, config.restart) == (True, True)
     assert (config.strength, config.consistency, config.tier) == (0.5, 0.25, "best")
-    assert config.keep_colours
+    assert (config.keep_colours, config.brush) == (True, 1.5)
     assert (float(config.start), config.duration) == (60.5, 2)
     assert (config.device, config.engine, config.reverse) == ("cpu", "torch", True)
     encode = config.encode

@@ -251,7 +251,7 @@ def painted(clip: Path, **options: Any) -> Path:
     return file.output
 
 
-@pytest.mark.parametrize("finish", [{"strength": 0.6}, {"keep_colours": True}])
+@pytest.mark.parametrize("finish", [{"strength": 0.6}, {"keep_colours": True}, {"brush": 1.5}])
 def test_the_unblended_painting_is_repainted_from_the_outputs_stamp(
     write_frames: MakeClip, tiny_style: str, finish: dict[str, Any]
 ) -> None:

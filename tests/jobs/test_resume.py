@@ -377,6 +377,7 @@ CHANGES: list[tuple[Any, str]] = [
     (changed_style, "the style file has changed"),
     ({"strength": 0.5}, "strength was 1.0 and is now 0.5"),
     ({"keep_colours": True}, "keep colours was False and is now True"),
+    ({"brush": 2.0}, "brush was 1.0 and is now 2.0"),
     ({"consistency": 0.5}, "consistency was 0.8 and is now 0.5"),
     ({"start": Fraction(1, 5)}, "start was None and is now 1/5"),
     ({"duration": Fraction(1, 5)}, "duration was None and is now 1/5"),

@@ -6,15 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import vidstyle
 from vidstyle.errors import StyleError, UsageError
+from vidstyle.jobs.brush import LargeBrush
 from vidstyle.jobs.style import Style, load_style
+from vidstyle.motion.opencv_ops import OpenCvOps
 from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.registry import StyleFile, user_folder
 from vidstyle.stylizers.style_file import load_network, save_style
 
 MakeStyle = Callable[..., Path]
+OPS = OpenCvOps()
 
 
 @pytest.fixture
@@ -104,6 +110,46 @@ def test_the_way_back_is_another_painter_under_another_name(
 def test_a_style_without_a_way_back_says_so(tiny_style: str) -> None:
     with pytest.raises(StyleError, match=r"no way back.*--keep-reverse"):
         load_style(tiny_style, reverse=True, device="cpu")
+
+
+@given(height=st.integers(1, 60), width=st.integers(1, 60), brush=st.floats(1, 4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+def test_a_large_brush_paints_a_smaller_picture_and_enlarges_it(
+    style: Style, height: int, width: int, brush: float
+) -> None:
+    rng = np.random.default_rng(height * 61 + width)
+    pictures = rng.integers(0, 256, (2, height, width, 3)).astype(np.uint8)
+    small = max(round(height / brush), 1), max(round(width / brush), 1)
+    expected = [
+        OPS.resized(style.paint(OPS.resized(picture, small, "area")), (height, width), "cubic")
+        for picture in pictures
+    ]
+    painted = LargeBrush(style.engine, (height, width), brush).paint(pictures)
+    np.testing.assert_array_equal(painted, np.stack(expected))
+
+
+def test_a_large_brush_leaves_tensors_where_they_are(style: Style) -> None:
+    """And paints, but for rounding, what it paints of arrays."""
+    smooth = OPS.resized(np.random.default_rng(0).random((4, 5, 3)), (48, 60), "cubic")
+    batch = (255 * smooth).clip(0, 255).astype(np.uint8)[None]
+    engine = LargeBrush(style.engine, (48, 60), 2)
+    painted = engine.paint(torch.from_numpy(batch))
+    assert isinstance(painted, torch.Tensor)
+    np.testing.assert_allclose(painted.numpy(), engine.paint(batch), atol=3)
+
+
+def test_a_style_keeps_to_its_brush(tiny_style: str, style: Style) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3)).astype(np.uint8)
+    large = load_style(tiny_style, device="cpu", engine="torch", brush=2.5)
+    expected = LargeBrush(style.engine, (48, 64), 2.5).paint(picture[None])[0]
+    np.testing.assert_array_equal(large.paint(picture), expected)
+    assert (expected != style.paint(picture)).mean() > 0.5
+
+
+@pytest.mark.parametrize("brush", [0.99, 4.01, float("nan")])
+def test_a_brush_that_there_is_none_of_is_refused(tiny_style: str, brush: float) -> None:
+    with pytest.raises(UsageError, match="brush must be between 1 and 4"):
+        load_style(tiny_style, device="cpu", brush=brush)
 
 
 def test_a_gpu_paints_as_many_frames_as_half_of_its_free_memory_holds(

@@ -50,6 +50,7 @@ OPERATIONS: dict[str, Callable[[Ops, Inputs], Array | tuple[Array, ...]]] = {
     "area": lambda ops, x: tuple(ops.resized(each, x.fresh.shape, "area") for each in smooth(x)),
     "half": lambda ops, x: ops.resized(x.plane, tuple(-(-n // 2) for n in x.size), "area"),
     "linear": lambda ops, x: tuple(ops.resized(each, (70, 80), "linear") for each in smooth(x)),
+    "cubic": lambda ops, x: ops.resized(x.picture, (97, 110), "cubic"),
     "nearest": lambda ops, x: ops.resized(x.flow, (2 * x.size[0], 2 * x.size[1]), "nearest"),
     "fetch": lambda ops, x: ops.fetch(x.picture, ops.grid(x.size) + x.flow, "linear"),
     "fetch finely": lambda ops, x: ops.fetch(x.picture, ops.grid(x.size) + x.flow, "cubic"),

@@ -732,6 +732,7 @@ def test_a_track_with_nothing_in_the_part_is_told_of(make_media: Make, facts: Lo
         *({"strength": "x"}, {"strength": 7}, {"start": "1/0"}, {"start": [1]}, {"start": "late"}),
         *({"start": "1e999999999"}, {"start": "-2"}, []),
         *({"rate": "9" * 30}, {"rate": "1/0"}, {"rate": "0"}, {"rate": "1/100000"}),
+        *({"brush": 0.5}, {"brush": "wide"}, {"brush": None}),
         *({"bars": [1] * 5}, {"bars": [-1]}, {"bars": "12"}, {"bars": 3}, {"bars": [0.5]}),
     ],
 )

@@ -17,7 +17,7 @@ from vidstyle.errors import VidstyleError
 from vidstyle.jobs.config import HDR_CHOICES, RunConfig
 from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.jobs.text import clean, count, span
-from vidstyle.types import TIERS, EncodeOptions, Limits, Tier
+from vidstyle.types import MOST_BRUSH, TIERS, EncodeOptions, Limits, Tier
 
 _DEFAULT = EncodeOptions()
 _SHARE = click.FloatRange(0, 1)
@@ -50,6 +50,13 @@ _SHARE = click.FloatRange(0, 1)
     "--keep-colors",
     is_flag=True,
     help="Take light and dark from the painting, colours from the input.",
+)
+@click.option(
+    "--brush",
+    type=click.FloatRange(1, MOST_BRUSH),
+    default=1.0,
+    show_default=True,
+    help="Size of the strokes: 2 paints them twice as large, and sooner.",
 )
 @click.option(
     "--consistency",
@@ -96,6 +103,7 @@ def run(
     restart: bool,
     strength: float,
     keep_colours: bool,
+    brush: float,
     consistency: float,
     tier: Tier | None,
     reverse: bool,
@@ -131,6 +139,7 @@ def run(
         output,
         strength=strength,
         keep_colours=keep_colours,
+        brush=brush,
         consistency=consistency,
         tier=tier,
         reverse=reverse,

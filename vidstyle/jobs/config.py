@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidstyle.coherence import DEFAULT_CONSISTENCY
 from vidstyle.errors import UsageError
-from vidstyle.types import LEAST_RATE, MOST_RATE, TIERS, EncodeOptions, Limits, Tier
+from vidstyle.types import LEAST_RATE, MOST_BRUSH, MOST_RATE, TIERS, EncodeOptions, Limits, Tier
 
 HDR_CHOICES = ("map", "refuse")
 
@@ -33,6 +33,8 @@ class RunConfig:
     """Take only light and dark from the painting, and the colours from the input."""
     reverse: bool = False
     """Take the style's way back: paintings become photographs."""
+    brush: float = 1.0
+    """How many times as large as learnt the strokes are, 1 to 4."""
     consistency: float = DEFAULT_CONSISTENCY
     """How hard the painting is held still, 0 (not at all) to 1."""
     tier: Tier | None = None
@@ -60,6 +62,8 @@ class RunConfig:
         for name in ("strength", "consistency"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise UsageError(f"{name} must be between 0 and 1, not {value}")
+        if not 1 <= self.brush <= MOST_BRUSH:
+            raise UsageError(f"brush must be between 1 and {MOST_BRUSH}, not {self.brush}")
         if self.tier is not None and self.tier not in TIERS:
             raise UsageError(f"tier must be one of {', '.join(TIERS)}, not {self.tier!r}")
         if self.hdr not in HDR_CHOICES:

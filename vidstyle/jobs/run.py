@@ -79,8 +79,14 @@ def run(
 
 
 def _load(config: RunConfig) -> Style:
-    c = config
-    return load_style(c.style, tier=c.tier, reverse=c.reverse, device=c.device, engine=c.engine)
+    return load_style(
+        config.style,
+        tier=config.tier,
+        reverse=config.reverse,
+        brush=config.brush,
+        device=config.device,
+        engine=config.engine,
+    )
 
 
 def _partial(outputs: list[Path]) -> list[Path]:

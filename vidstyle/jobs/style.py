@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import UsageError
+from vidstyle.jobs.brush import LargeBrush
 from vidstyle.stylizers.device import (
     available_cores,
     choose_device,
@@ -18,7 +19,7 @@ from vidstyle.stylizers.device import (
 from vidstyle.stylizers.engine import Engine, open_engine
 from vidstyle.stylizers.mixture import is_mixture, is_schedule
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, is_path
-from vidstyle.types import TIERS, StyleCard, Tier
+from vidstyle.types import MOST_BRUSH, TIERS, StyleCard, Tier
 
 _KEPT = 2
 """Engines that stay open: clips of one size share one, a folder of odd sizes must not pile up."""
@@ -32,6 +33,7 @@ class Style:
         sha256: of its file.
         spec: what `load_style` finds it by.
         schedule: how it changes over a clip, if it does.
+        brush: how many times as large as learnt its strokes are.
         notes: what is not as asked, a sentence each.
     """
 
@@ -41,15 +43,21 @@ class Style:
         device: str = "auto",
         engine: str = "auto",
         notes: tuple[str, ...] = (),
+        brush: float = 1.0,
     ) -> None:
         self.card: StyleCard = file.card
         self.sha256 = file.sha256()
         self.spec = file.spec
         self.schedule = file.schedule
         self.notes = notes
+        self.brush = brush
         self._device = choose_device(device)
 
-        self._opened = lru_cache(_KEPT)(partial(open_engine, file, device=device, engine=engine))
+        self._opened = lru_cache(_KEPT)(
+            lambda height, width: open_engine(
+                file, height=height, width=width, device=device, engine=engine
+            )
+        )
         self._chosen_batch = lru_cache(lambda height, width: _batch(height, width, self._device))
 
     @property
@@ -63,7 +71,9 @@ class Style:
         Raises:
             StyleError, UsageError, ResourceError: as `open_engine` does.
         """
-        return self._opened(height=height, width=width)
+        if self.brush == 1:
+            return self._opened(height, width)
+        return LargeBrush(self._opened, (height, width), self.brush)
 
     def batch(self, height: int, width: int) -> int:
         """How many frames are worth painting at a time, chosen once: graphs are recorded for it."""
@@ -94,6 +104,7 @@ def load_style(
     *,
     tier: Tier | None = None,
     reverse: bool = False,
+    brush: float = 1.0,
     device: str = "auto",
     engine: str = "auto",
 ) -> Style:
@@ -104,15 +115,19 @@ def load_style(
         tier: "fast" or "best"; None takes `fast` on a CPU and `best` on a GPU. A style that is not
             trained for the tier comes in its other one: see `Style.card`.
         reverse: take the way back, from paintings to photographs, of a style that keeps it.
+        brush: how many times as large as learnt the strokes are, 1 to 4.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         engine: "auto", "torch" or "openvino".
 
     Raises:
         StyleError: there is no such style, its file is broken, or it keeps no way back.
-        UsageError, ResourceError: tier or device is unknown, or the device not there.
+        UsageError, ResourceError: tier or device is unknown, the brush out of its range, or the
+            device not there.
     """
     if tier not in (None, *TIERS):
         raise UsageError(f"tier {tier!r} is unknown; choose one of {', '.join(TIERS)}")
+    if not 1 <= brush <= MOST_BRUSH:
+        raise UsageError(f"brush must be between 1 and {MOST_BRUSH}, not {brush}")
     name = str(name)  # a path may come as one
     wanted = tier or default_tier(device)
     file = StyleRegistry().find(name, wanted)
@@ -123,7 +138,7 @@ def load_style(
     chosen = file.card.tier
     why = f"these can be mixed in {chosen} only" if mixed else f"{name} has no {wanted} tier yet"
     notes = (f"{why}: painting with {chosen}",) if surprise else ()
-    return Style(file.reversed() if reverse else file, device, engine, notes)
+    return Style(file.reversed() if reverse else file, device, engine, notes, brush)
 
 
 def _batch(height: int, width: int, device: str) -> int:

@@ -85,7 +85,7 @@ class Ops(Protocol):
         """(H, W): the largest of each pixel's channels."""
 
     def resized(
-        self, image: Array, size: Size, kernel: Literal["area", "linear", "nearest"]
+        self, image: Array, size: Size, kernel: Literal["area", "cubic", "linear", "nearest"]
     ) -> Array:
         """(h, w) or (h, w, C) with other numbers of rows and columns."""
 

@@ -86,7 +86,7 @@ class TorchOps:
         if kernel == "area" and size[0] <= image.shape[0] and size[1] <= image.shape[1]:
             return _filtered(image, lambda x: _means(x, size))
         smooth = {} if kernel == "nearest" else {"align_corners": False}
-        mode = "nearest" if kernel == "nearest" else "bilinear"
+        mode = _KERNELS.get(kernel, "bilinear")
         return _filtered(image, lambda x: F.interpolate(x, size, mode=mode, **smooth))
 
     def fetch(self, image: Tensor, places: Tensor, kernel: str) -> Tensor:

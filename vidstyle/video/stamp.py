@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from vidstyle.types import LEAST_RATE, MOST_RATE
+from vidstyle.types import LEAST_RATE, MOST_BRUSH, MOST_RATE
 from vidstyle.video.images import image_stamp_text, is_image
 from vidstyle.video.opening import files_of, open_input
 
@@ -134,6 +134,7 @@ def _parse(text: str | None) -> dict[str, Any] | None:
         stamp = json.loads(text or "")[_NAME]
         begun_at(stamp)
         is_stamp = 0 <= float(stamp.get("strength", 1)) <= 1
+        is_stamp &= 1 <= float(stamp.get("brush", 1)) <= MOST_BRUSH
         rate, bars = painted_rate(stamp), stamp.get("bars", [])
         is_stamp &= rate is None or LEAST_RATE <= rate <= MOST_RATE
         is_stamp &= len(bars) <= 4 and all(isinstance(n, int) and n >= 0 for n in bars)

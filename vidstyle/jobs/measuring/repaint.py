@@ -70,6 +70,7 @@ def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: s
         name,
         tier=tier,
         reverse=bool(stamp.get("reverse")),
+        brush=float(stamp.get("brush", 1)),
         device=device,
         engine=engine,
     )

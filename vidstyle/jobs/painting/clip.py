@@ -282,6 +282,7 @@ class Job:
             "request": request(self.content, self.config, self.style),
             **({"bars": astuple(bars)} if bars else {}),
             **({"keep_colours": True} if self.config.keep_colours else {}),
+            **({"brush": self.config.brush} if self.config.brush != 1 else {}),
             **({"reverse": True} if self.config.reverse else {}),
             **({"start": str(self.config.start)} if self.config.start else {}),
             **({"rate": str(self.config.rate)} if self.config.rate else {}),
