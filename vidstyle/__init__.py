@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from vidstyle.errors import InputError, ResourceError, StyleError, UsageError, VidstyleError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluationReport
+from vidstyle.jobs.measuring.set_report import SetsReport
 from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.types import EncodeOptions
 
@@ -37,6 +38,7 @@ __all__ = [
     "ResourceError",
     "RunConfig",
     "RunReport",
+    "SetsReport",
     "Style",
     "StyleError",
     "UsageError",

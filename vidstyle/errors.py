@@ -19,6 +19,10 @@ class UsageError(VidstyleError):
     exit_code = 2
 
 
+class BusyError(UsageError):
+    """Another run is writing the same output."""
+
+
 class InputError(VidstyleError):
     """A file cannot be read as what it should be: missing, empty, broken, or without pictures."""
 
@@ -33,6 +37,10 @@ class ResourceError(VidstyleError):
     """The machine cannot do it: disk full, folder not writable, memory short, device missing."""
 
     exit_code = 5
+
+
+class ShortageError(ResourceError):
+    """Memory does not hold what this input needs; others may be smaller."""
 
 
 class StyleError(VidstyleError):

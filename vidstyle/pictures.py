@@ -28,6 +28,10 @@ _TURNS: Final = {
 }
 
 
+class LevelsError(ValueError):
+    """Levels that nobody can tell the light of; one of `BROKEN`."""
+
+
 @contextmanager
 def open_picture(path: Path) -> Iterator[Image.Image]:
     """Open a picture of a kind that is read here, in silence.
@@ -44,7 +48,10 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
 
 
 def as_seen(image: Image.Image) -> Image.Image:
-    """The RGB picture that is meant: upright by its EXIF tag, in sRGB, on white."""
+    """The RGB picture that is meant: upright by its EXIF tag, in sRGB, on white.
+
+    Raises one of `BROKEN`.
+    """
     image.load()  # a TIFF is turned by that already, and loses its tag
     turn = _TURNS.get(exif_orientation(image))
     return _flatten(_to_srgb(image if turn is None else image.transpose(turn)))
@@ -78,7 +85,7 @@ def _flatten(image: Image.Image) -> Image.Image:
             "RGB"
         )
     if image.mode == "F":
-        raise ValueError("floating-point levels have no agreed scale")
+        raise LevelsError("floating-point levels, which have no agreed scale")
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")

@@ -63,6 +63,11 @@ def test_a_clip_that_cannot_be_compared_gets_one_line(
     assert not source.with_name("pan.compare.html").exists()
 
 
+def test_folders_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(Path(), Path()) == 3
+
+
 def test_a_page_is_html(make_pan: MakePan, capsys: pytest.CaptureFixture[str]) -> None:
     source = make_pan(frames=2)
     page = source.with_name("page.png")

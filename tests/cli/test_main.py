@@ -97,6 +97,13 @@ def test_options_reach_the_job(
     assert (config.hdr, config.limits) == ("refuse", Limits(pixels=9, hours=30))
 
 
+def test_an_empty_path_is_not_the_current_folder(vidstyle: Vidstyle) -> None:
+    """It is a shell's variable that was never set."""
+    result = vidstyle("run", "", "--style", "monet")
+    assert result.code == 2
+    assert "is empty; name a file or a folder" in result.err
+
+
 def empty(path: Path) -> None:
     path.write_bytes(b"")
 
@@ -209,7 +216,7 @@ def test_a_clip_cut_short_is_exit_4(vidstyle: Vidstyle, make_clip: MakeClip) -> 
     clip.write_bytes(whole[: len(whole) // 2])
     result = vidstyle("run", clip, "--style", "tiny", "--engine", "torch")
     assert result.code == 4
-    assert "note: clip.mkv: ends early" in result.err
+    assert f"note: {clip}: ends early" in result.err
     again = vidstyle("run", clip, "--style", "tiny", "--engine", "torch", "--json")
     assert again.code == 4
     assert "was painted as far as its input could be read" in again.err

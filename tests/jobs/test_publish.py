@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vidstyle.errors import ResourceError, UsageError
-from vidstyle.jobs.publish import JOURNAL, held, part_folder, publish
+from vidstyle.jobs.publish import JOURNAL, NAMING, held, is_half_published, part_folder, publish
 
 
 def test_the_folder_is_beside_the_output_and_goes_with_the_block(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_held_folder_in_which_nothing_is_left_goes_with_the_block(tmp_path: Pa
 def test_a_place_that_cannot_be_written_is_a_resource_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(ResourceError, match="cannot write"),
+        pytest.raises(ResourceError, match=r"file: cannot be written \(not a directory\)"),
         part_folder(tmp_path / "file/clip.mp4"),
     ):
         pass
@@ -159,10 +159,22 @@ def test_files_are_on_the_disk_before_they_get_their_names(
 
 def test_a_name_that_is_too_long_is_told_of(tmp_path: Path) -> None:
     with (
-        pytest.raises(ResourceError, match="cannot write there"),
+        pytest.raises(UsageError, match="a: is too long a name; name another with -o"),
         part_folder(tmp_path / ("a" * 300)),
     ):
         pytest.fail("it was lent")
+
+
+def test_pictures_that_all_have_their_names_are_not_half_published(tmp_path: Path) -> None:
+    """A kill between the last name and the end of the folder leaves the mark, but no journal."""
+    output = tmp_path / "p%04d.png"
+    with part_folder(output) as folder:
+        (folder / JOURNAL).touch()
+        assert not is_half_published(output)
+        (folder / NAMING).touch()
+        assert is_half_published(output)
+        (folder / JOURNAL).unlink()
+        assert not is_half_published(output)
 
 
 def test_a_folder_with_a_journal_stays_until_it_is_begun_anew(tmp_path: Path) -> None:

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidstyle.errors import InputError, ResourceError, StyleError, UsageError
+from vidstyle.errors import InputError, ResourceError, ShortageError, StyleError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting import clip as clip_module
 from vidstyle.jobs.painting import segments as segments_module
 from vidstyle.jobs.painting.report import Progress, RunReport
 from vidstyle.jobs.publish import part_folder
 from vidstyle.jobs.run import run
+from vidstyle.jobs.style import Style
 from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import Frame
 from vidstyle.video.images import read_image
@@ -185,7 +186,7 @@ def test_older_pictures_beside_the_new_ones_are_told_of(make_clip: MakeClip) -> 
     for number in range(1, 6):
         clip.with_name(f"{number}.jpg").write_bytes(b"old")
     report = paint(clip, output=clip.with_name("%d.jpg"), overwrite=True)
-    assert "clip.mp4: 2 older pictures of such names lie beside the new ones" in report.notes
+    assert f"{clip}: 2 older pictures of such names lie beside the new ones" in report.notes
 
 
 def test_what_came_to_be_while_it_was_painted_is_left_as_it_is(
@@ -343,8 +344,18 @@ def test_a_see_through_picture_says_so(tmp_path: Path) -> None:
     Image.fromarray(holed).save(tmp_path / "holed.png")
     report = paint(tmp_path / "solid.png", tmp_path / "holed.png")
     assert report.notes == (
-        "holed.png: is see-through in places; what lies behind is painted white",
+        f"{tmp_path}/holed.png: is see-through in places; what lies behind is painted white",
     )
+
+
+def test_each_of_two_inputs_of_one_name_has_its_notes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGBA", (32, 24), (9, 9, 9, 9)).save(tmp_path / folder / "a.png")
+    report = paint(tmp_path / "one/a.png", tmp_path / "two/a.png")
+    assert [note.split(": ")[0] for note in report.notes] == [
+        f"{tmp_path}/{folder}/a.png" for folder in ("one", "two")
+    ]
 
 
 def test_a_picture_is_painted(tmp_path: Path) -> None:
@@ -478,13 +489,54 @@ def test_runs_that_share_a_folder_leave_each_other_what_they_are_at(
     assert [file.input for file in report.files] == [clips[0]]
     assert report.kept == (tmp_path / "b.tiny.mp4",)
     assert f"{tmp_path / 'b.tiny.mp4'}: was painted by another run meanwhile" in report.notes
-    busy, there = report.failures
-    assert (busy.input, busy.exit_code) == (clips[2], 2)
-    assert "another run is writing it" in busy.error
+    assert report.left == (tmp_path / "c.tiny.mp4",)
+    assert f"{tmp_path}/c.tiny.mp4: is left to another run, which is writing it" in report.notes
+    (there,) = report.failures
     assert "d.tiny.mp4: came to be meanwhile" in there.error
     assert taken.read_bytes() == b"precious"
     taken.unlink()
     assert [file.input for file in paint(*clips).files] == clips[2:]
+
+
+def test_one_input_that_fails_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long, good, huge = (tmp_path / f"{name}.png" for name in ("a" * 245, "b", "c"))
+    for path in (long, good, huge):
+        Image.new("RGB", (32, 24), "red").save(path)
+    Image.new("RGB", (64, 24), "red").save(huge)
+    open_engine = Style.engine
+
+    def engine(self: Style, height: int, width: int) -> Any:
+        if width == 64:
+            raise ShortageError("too little memory, even in tiles")
+        return open_engine(self, height, width)
+
+    monkeypatch.setattr(Style, "engine", engine)
+    report = paint(long, good, huge)
+    assert [file.input for file in report.files] == [good]
+    assert [failure.exit_code for failure in report.failures] == [2, 5]
+    assert "is too long a name" in report.failures[0].error
+
+
+def test_what_is_done_is_reported_beside_what_fails(tmp_path: Path) -> None:
+    good, broken = tmp_path / "a.png", tmp_path / "b.png"
+    Image.new("RGB", (32, 24), "red").save(good)
+    (done,) = paint(good).files
+    broken.write_bytes(good.read_bytes()[:60])
+    report = paint(good, broken)
+    assert report.kept == (done.output,)
+    assert [failure.input for failure in report.failures] == [broken]
+
+
+def test_a_kept_painting_that_goes_away_costs_no_report(tmp_path: Path) -> None:
+    pictures = [tmp_path / f"{name}.png" for name in "ab"]
+    for path in pictures:
+        Image.new("RGB", (32, 24), "red").save(path)
+    (done,) = paint(pictures[0]).files
+    config = RunConfig(tuple(pictures), device="cpu", engine="torch", style="tiny")
+    report = run(config, on_progress=lambda _: done.output.unlink(missing_ok=True))
+    assert [file.input for file in report.files] == [pictures[1]]
 
 
 def test_what_another_run_finishes_first_is_not_painted_again(

@@ -88,6 +88,8 @@ def test_unknown_styles_and_devices_are_refused(tiny_style: str) -> None:
         load_style("tinny", device="cpu")
     with pytest.raises(UsageError, match="gramophone"):
         load_style(tiny_style, device="gramophone")
+    with pytest.raises(UsageError, match="engine 'steam' is unknown"):
+        load_style(tiny_style, device="cpu", engine="steam")
 
 
 def test_the_way_back_is_another_painter_under_another_name(

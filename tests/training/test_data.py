@@ -115,6 +115,7 @@ def test_pictures_of_no_use_are_named_each_with_its_fault(photos: Path) -> None:
     whole = (photos / "00.jpg").read_bytes()
     (photos / "below" / "cut.jpg").write_bytes(whole[: len(whole) - 100])
     Image.new("CMYK", (64, 64)).save(photos / "print.jpg")
+    Image.new("F", (64, 64)).save(photos / "depth.tif")
     Image.new("RGB", (64, 64)).save(photos / "chunk.png")
     header = (photos / "chunk.png").read_bytes()[:33]
     (photos / "chunk.png").write_bytes(header + b"\0\0\0\2pHYs\0\0" + b"\xd7\xa2\x1b\xc4")
@@ -124,6 +125,7 @@ def test_pictures_of_no_use_are_named_each_with_its_fault(photos: Path) -> None:
     assert photos / "print.jpg" in usable
     assert notes == [
         f"{photos}: left out below/cut.jpg (not readable), chunk.png (not readable), "
+        "depth.tif (not readable), "
         "empty.jpg (not readable), "
         "thin.png (300x30 is too small)"
     ]

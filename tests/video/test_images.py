@@ -125,6 +125,11 @@ def test_what_cannot_be_read_or_written_is_one_line(tmp_path: Path, noise: Noise
         read_image(path)
     with pytest.raises(InputError, match="does not exist"):
         read_image(tmp_path / "missing.png")
+    with pytest.raises(InputError, match="is a folder"):
+        read_image(tmp_path)
+    Image.new("F", (8, 8)).save(tmp_path / "depth.tif")
+    with pytest.raises(InputError, match=r"depth\.tif: holds floating-point levels"):
+        read_image(tmp_path / "depth.tif")
     with pytest.raises(UsageError, match=r"png or \.jpg"):
         write_image(tmp_path / "a.webp", noise(8, 8), STAMP)
     with pytest.raises(ResourceError, match="folder does not exist"):

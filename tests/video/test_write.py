@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vidstyle.errors import ResourceError, UsageError
+from vidstyle.files import writing
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
 from vidstyle.video.info import probe
-from vidstyle.video.opening import writing
 from vidstyle.video.read import read_frames
 from vidstyle.video.write import _private_options, check_encoding, encode_track
 
@@ -187,6 +187,12 @@ def test_what_an_encoder_refuses_is_told_as_it_was_told(info: VideoInfo) -> None
     ) as e:
         check_encoding(odd, EncodeOptions(codec="mpeg2video"), "mkv")
     assert "crf" not in str(e.value)
+
+
+def test_a_pixel_format_that_there_is_none_of_is_refused(info: VideoInfo) -> None:
+    """Also by an encoder that writes any."""
+    with pytest.raises(UsageError, match="no pixel format 'yuv999'"):
+        check_encoding(info, EncodeOptions(codec="rawvideo", pixel_format="yuv999"), "mkv")
 
 
 def test_a_container_that_cannot_hold_the_codec_is_told_of(info: VideoInfo) -> None:

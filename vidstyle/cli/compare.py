@@ -63,7 +63,7 @@ def compare(
     )
     from vidstyle.jobs.compare import compare as compare_job
 
-    page = output or source.with_name(f"{source.stem}.compare.html")
+    page = output or source.parent / f"{source.stem}.compare.html"
     with display() as shown:
 
         def show(step: EvaluateProgress) -> None:

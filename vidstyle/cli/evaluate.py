@@ -84,7 +84,7 @@ def evaluate(
     with display() as shown:
 
         def show(step: EvaluateProgress) -> None:
-            name = source.name or str(source)
+            name = (step.clip or source).name or str(source)
             shown.show(State(name, step.frames, step.expected, step.thing, step.remark))
 
         # The heavy libraries come in here, where they are needed: --help must not wait for them.

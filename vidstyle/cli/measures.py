@@ -174,7 +174,8 @@ def _sets_footnotes(report: SetsReport) -> Iterator[Text]:
         yield _dim(f"style: {report.style}, N = {report.style_pictures:,}")
         yield _dim("kernel distances with their 95 % bootstrap interval")
     if report.network is not None:
-        yield _dim(f"VGG: {report.network}, relu4_1 averaged over places; no Inception, so no FID")
+        yield _dim(f"VGG: {report.network}, relu4_1 averaged over places")
+        yield _dim("VGG-FID and VGG-KID, of VGG and not of Inception, are no FID and KID")
     if any("inception_score" in one.numbers for one in report.sets):
         yield _dim(
             "Inception Score asks whether pictures look like single ImageNet classes, which "

@@ -14,7 +14,17 @@ from vidstyle.types import Limits
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path, readable=False)
+
+class _File(click.Path):
+    """Any path but the empty one, which would be the current folder: a shell's unset variable."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("is empty; name a file or a folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _File(path_type=Path, readable=False)
 """Whether it can be read is told of by what reads it."""
 
 

@@ -9,13 +9,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from vidstyle.errors import UsageError
+from vidstyle.files import writing
 from vidstyle.jobs.measuring.clips import evaluate_clips
 from vidstyle.jobs.measuring.evaluation import EvaluateConfig, EvaluateProgress, EvaluationReport
 from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.jobs.page.content import page
 from vidstyle.jobs.publish import published, refuse_taken
 from vidstyle.motion.scale import scaled
-from vidstyle.video.opening import writing
 from vidstyle.video.reel import Reel, ReelVideo
 
 REEL_SECONDS = Fraction(10)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from vidstyle.errors import InputError
+from vidstyle.files import replacing, writing
 from vidstyle.training.config import RUN_SUFFIX, FeedForwardConfig, TrainingSettings
 from vidstyle.video.info import probe
 from vidstyle.video.read import read_frames
@@ -53,18 +53,27 @@ def is_demonstration(config: TrainingSettings) -> bool:
 
 
 def take_stills(folder: Path) -> None:
-    """Write every `STRIDE`-th frame of the sample as a picture; those that are there stay."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write every `STRIDE`-th frame of the sample as a picture; those that are there stay.
+
+    Raises:
+        InputError: the sample is missing.
+        ResourceError: the disk is full, or the place cannot be written.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(read_frames(probe(sample_folder() / "sample.mp4"))):
         path = folder / f"{number:04}.png"
         if number % STRIDE == 0 and not path.exists():
-            part = path.with_suffix(".part")
-            Image.fromarray(frame.image).save(part, "PNG")
-            os.replace(part, path)
+            with replacing(path) as part:
+                Image.fromarray(frame.image).save(part, "PNG")
 
 
 def sample_folder() -> Path:
-    """The sample clip and painting: inside the installed package, beside it in a checkout."""
+    """The sample clip and painting: inside the installed package, beside it in a checkout.
+
+    Raises:
+        InputError: they are missing.
+    """
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "samples", package.parent / "samples"):
         if folder.is_dir():

@@ -18,7 +18,9 @@ def evaluate(
     """Measure paintings of a clip, or folders of paintings.
 
     Raises:
-        InputError: as `evaluate_clips` and `evaluate_sets` do.
+        InputError: a clip, a picture or a folder cannot be read, or they have nothing in common.
+        UsageError: an option is for inputs that there are none of, or there is no such device.
+        ResourceError: the device is not there, or memory too short.
     """
     measured = evaluate_sets if config.is_of_sets else evaluate_clips
     return measured(config, on_progress=on_progress)

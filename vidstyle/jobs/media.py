@@ -31,7 +31,11 @@ def media_in(folder: Path) -> list[Path]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Its plain files, sorted, but for hidden ones."""
+    """Its plain files, sorted, but for hidden ones.
+
+    Raises:
+        InputError: it cannot be listed.
+    """
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -10,7 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from vidstyle.errors import ResourceError, UsageError
+from vidstyle.errors import BusyError, UsageError
+from vidstyle.files import writing
 
 JOURNAL: Final = "journal.json"
 """In the hidden folder of what is not whole yet, and can be gone on with."""
@@ -26,7 +28,7 @@ def part_folder(output: Path, *, restart: bool = False) -> Iterator[Path]:
 
     Raises:
         ResourceError: the folder cannot be made.
-        UsageError: another run is writing the same output.
+        BusyError: another run is writing the same output.
     """
     folder = _part_of(output)
     with held(folder, output):
@@ -46,8 +48,8 @@ def published(output: Path, *, overwrite: bool) -> Iterator[Path]:
 
     Raises:
         ResourceError: the folder cannot be made, or the disk is full or fails.
-        UsageError: another run is writing the same output, or it came to be meanwhile and may not
-            be overwritten.
+        BusyError: another run is writing the same output.
+        UsageError: the output came to be meanwhile and may not be overwritten.
     """
     with part_folder(output) as folder:
         part = folder / output.name
@@ -64,14 +66,17 @@ def held(folder: Path, output: Path) -> Iterator[None]:
 
     Raises:
         ResourceError: the folder cannot be made.
-        UsageError: another run is writing the same output.
+        BusyError: another run is writing the same output.
+        UsageError: its name is too long.
     """
     try:
         folder.mkdir(exist_ok=True)
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
-        place = folder if os.path.exists(folder) else output.parent  # of any length of name
-        raise ResourceError(f"{place}: cannot write there ({error.strerror})") from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"{output}: is too long a name; name another with -o") from error
+        with writing(folder if folder.exists() else output.parent):
+            raise
     try:
         _lock(lock, folder, output)
         try:
@@ -109,7 +114,7 @@ def publish(parts: Sequence[Path], folder: Path, *, overwrite: bool) -> None:
     places = [folder / part.name for part in parts]
     if not overwrite and (taken := next(filter(Path.exists, places), None)):
         raise UsageError(f"{taken}: came to be while it was painted, and is left as it is")
-    try:
+    with writing(folder):
         for part in parts:
             sync(part)
         if len(parts) > 1:
@@ -117,13 +122,12 @@ def publish(parts: Sequence[Path], folder: Path, *, overwrite: bool) -> None:
         for part, place in zip(parts, places, strict=True):
             os.replace(part, place)
         sync(folder)
-    except OSError as error:
-        raise ResourceError(f"{folder}: cannot be written ({error.strerror})") from error
 
 
 def is_half_published(output: Path) -> bool:
     """Whether an earlier try stopped while it gave several finished files their places."""
-    return (_part_of(output) / NAMING).exists()
+    folder = _part_of(output)  # without its journal, they all had them, and may be others' by now
+    return (folder / NAMING).exists() and (folder / JOURNAL).exists()
 
 
 def sync(path: Path) -> None:
@@ -140,7 +144,7 @@ def _part_of(output: Path) -> Path:
 
 
 def _lock(descriptor: int, folder: Path, output: Path) -> None:
-    busy = UsageError(f"{output}: another run is writing it; wait for it, or stop it")
+    busy = BusyError(f"{output}: another run is writing it; wait for it, or stop it")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -6,12 +6,13 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-from vidstyle.errors import InputError, UsageError
+from vidstyle.errors import BusyError, InputError, ShortageError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting.clip import Job
 from vidstyle.jobs.painting.identity import request
-from vidstyle.jobs.painting.plan import Task, make_plan
+from vidstyle.jobs.painting.plan import Plan, Task, make_plan
 from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.jobs.style import Style, load_style
 from vidstyle.video.stamp import fingerprint, read_stamp
@@ -27,9 +28,9 @@ def run(
     """Paint every input of `config`.
 
     Inputs, outputs and style are checked before anything is painted. Each output appears under its
-    name when it is whole, and never before. With several inputs, one that cannot be read or written
-    becomes a failure in the report and the others are painted; a single one raises. Several runs
-    may share a folder: what another has finished or is at meanwhile is left to it.
+    name when it is whole, and never before. With several inputs, one that cannot be painted becomes
+    a failure in the report and the others are painted; a single one raises. Several runs may share
+    a folder: what another has finished or is at meanwhile is left to it.
 
     Args:
         config: what to paint, and how.
@@ -39,7 +40,7 @@ def run(
 
     Raises:
         UsageError: the call cannot work: an output exists, equals an input, or is asked for twice;
-            or another run is writing the only one.
+            or another run is writing the only one (BusyError).
         InputError: the only input cannot be read, or changed while it was painted.
         StyleError: there is no such style, or its file is broken.
         ResourceError: the disk is full, a folder not writable, a device not there.
@@ -51,31 +52,58 @@ def run(
     plan = make_plan(config, style.card.name, is_done)
     for note in (*style.notes, *plan.notes):
         say(note)
-    files: list[FileReport] = []
-    failures, kept = list(plan.failures), list(plan.done)
+    outcome = _Outcome(plan, say)
     for number, task in enumerate(plan.tasks, 1):
-        if not config.overwrite and is_done(task):
-            say(f"{task.output}: was painted by another run meanwhile")
-            kept.append(task.output)
-            continue
         place = Progress(task.input, task.output, number, len(plan.tasks))
+        if not config.overwrite and is_done(task):
+            outcome.keep(task)
+        else:
+            outcome.paint(Job(task, config, style, place, on_progress, say))
+    return outcome.report(perf_counter() - since)
+
+
+class _Outcome:
+    """What has become of the inputs of a plan so far."""
+
+    def __init__(self, plan: Plan, say: _Notes) -> None:
+        self._say = say
+        self._alone = len(plan.tasks) + len(plan.failures) + len(plan.done) == 1
+        self._failures, self._kept = list(plan.failures), list(plan.done)
+        self._files: list[FileReport] = []
+        self._left: list[Path] = []
+
+    def keep(self, task: Task) -> None:
+        """Leave as it is what another run has finished since the plan was made."""
+        self._say(f"{task.output}: was painted by another run meanwhile")
+        self._kept.append(task.output)
+
+    def paint(self, job: Job) -> None:
+        """Paint an input; what ails one among several is no reason to leave the others."""
         try:
-            files.append(Job(task, config, style, place, on_progress, say).paint())
-        except (InputError, UsageError) as error:
-            if len(plan.tasks) + len(plan.failures) == 1:
+            self._files.append(job.paint())
+        except (InputError, UsageError, ShortageError) as error:
+            if self._alone:
                 raise
-            failures.append(FileFailure.of(task.input, error))
-    partial = _partial(kept)
-    for output in partial:
-        say(f"{output}: was painted as far as its input could be read")
-    return RunReport(
-        files=tuple(files),
-        failures=tuple(failures),
-        notes=tuple(say.said),
-        seconds=perf_counter() - since,
-        kept=tuple(kept),
-        kept_partial=bool(partial),
-    )
+            if isinstance(error, BusyError):
+                self._say(f"{job.task.output}: is left to another run, which is writing it")
+                self._left.append(job.task.output)
+            else:
+                self._failures.append(FileFailure.of(job.task.input, error))
+
+    def report(self, seconds: float) -> RunReport:
+        """All of it."""
+        partial = [path for path in self._kept if (_stamp(path) or {}).get("partial")]
+        for path in partial:
+            self._say(f"{path}: was painted as far as its input could be read")
+        return RunReport(
+            files=tuple(self._files),
+            failures=tuple(self._failures),
+            notes=tuple(self._say.said),
+            seconds=seconds,
+            kept=tuple(self._kept),
+            kept_partial=bool(partial),
+            left=tuple(self._left),
+        )
 
 
 def _load(config: RunConfig) -> Style:
@@ -89,21 +117,23 @@ def _load(config: RunConfig) -> Style:
     )
 
 
-def _partial(outputs: list[Path]) -> list[Path]:
-    """Those that lack what could not be read of their inputs."""
-    return [output for output in outputs if (read_stamp(output) or {}).get("partial")]
-
-
 def _is_done(task: Task, config: RunConfig, style: Style) -> bool:
     """Whether the output is there already, painted from this input as it is asked for now."""
-    if task.numbered or not task.output.is_file():
+    if task.numbered or not (stamp := _stamp(task.output)):
         return False
     try:
-        stamp = read_stamp(task.output)
         wanted = request(fingerprint(task.input), config, style)
-    except (InputError, OSError):
+    except OSError:
         return False
-    return stamp is not None and stamp.get("request") == wanted
+    return stamp.get("request") == wanted
+
+
+def _stamp(output: Path) -> dict[str, Any] | None:
+    """What a painting says of itself; None where there is none, or none any more."""
+    try:
+        return read_stamp(output)
+    except (InputError, OSError):
+        return None
 
 
 class _Notes:

@@ -16,7 +16,7 @@ from vidstyle.stylizers.device import (
     frames_at_a_time,
     frames_on_gpu,
 )
-from vidstyle.stylizers.engine import Engine, open_engine
+from vidstyle.stylizers.engine import Engine, check_engine, open_engine
 from vidstyle.stylizers.mixture import is_mixture, is_schedule
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, is_path
 from vidstyle.types import MOST_BRUSH, TIERS, StyleCard, Tier
@@ -45,13 +45,19 @@ class Style:
         notes: tuple[str, ...] = (),
         brush: float = 1.0,
     ) -> None:
+        """Choose where to compute; the other arguments are as for `load_style`.
+
+        Raises:
+            UsageError, ResourceError: device or engine are unknown, not there, or do not go
+                together.
+        """
         self.card: StyleCard = file.card
         self.sha256 = file.sha256()
         self.spec = file.spec
         self.schedule = file.schedule
         self.notes = notes
         self.brush = brush
-        self._device = choose_device(device)
+        self._device = check_engine(engine, device)
 
         self._opened = lru_cache(_KEPT)(
             lambda height, width: open_engine(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from vidstyle.errors import ResourceError
+from vidstyle.files import replacing, writing
 from vidstyle.jobs.demonstration import is_demonstration, take_stills
 from vidstyle.jobs.publish import held
 from vidstyle.stylizers.device import choose_device
@@ -42,10 +42,8 @@ def train(
     run_folder = config.run_folder
     refuse_clash(config)  # before an hour goes into clips
     choose_device(config.device)
-    try:
+    with writing(config.output):
         config.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResourceError(f"{config.output}: cannot be made ({error.strerror})") from error
 
     def progress(at: TrainProgress) -> None:
         if at.saved:
@@ -81,4 +79,5 @@ def plot_losses(run_folder: Path) -> None:
     axes.set(yscale="log", xlabel="step", ylabel="loss, unweighted")
     axes.grid(alpha=0.3)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    figure.savefig(run_folder / "losses.png", dpi=100)
+    with replacing(run_folder / "losses.png") as part:
+        figure.savefig(part, dpi=100, format="png")

@@ -77,22 +77,35 @@ def open_engine(
         UsageError: engine and device are unknown, or do not go together.
         ResourceError: the device or OpenVINO is not there.
     """
-    if engine not in ENGINES:
-        raise UsageError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
-    chosen = choose_device(device)
-    installed = importlib.util.find_spec("openvino") is not None
-    if engine == "openvino" and chosen != "cpu":
-        raise UsageError(f"engine openvino runs on the CPU, not on {chosen}; add --device cpu")
-    if engine == "openvino" and not installed:
-        raise ResourceError(
-            "engine openvino is not installed; pip install openvino, or --engine torch"
-        )
+    chosen = check_engine(engine, device)
     if chosen != "cpu" or engine == "torch":
         return _torch(style, height, width, chosen)
-    if not installed:
+    if not _has_openvino():
         note = "OpenVINO is not installed: painting with torch, slower"
         return _torch(style, height, width, chosen, (note,))
     return _open_vino_or_torch(style, height, width, engine)
+
+
+def check_engine(engine: str, device: str) -> str:
+    """The device that `open_engine` will take, as torch names it.
+
+    Raises:
+        UsageError, ResourceError: as `open_engine` does.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"engine {engine!r} is unknown; choose one of {', '.join(ENGINES)}")
+    chosen = choose_device(device)
+    if engine == "openvino" and chosen != "cpu":
+        raise UsageError(f"engine openvino runs on the CPU, not on {chosen}; add --device cpu")
+    if engine == "openvino" and not _has_openvino():
+        raise ResourceError(
+            "engine openvino is not installed; pip install openvino, or --engine torch"
+        )
+    return chosen
+
+
+def _has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
 
 
 def _torch(

@@ -6,7 +6,6 @@ scales and shifts are as many rows (see `ConditionalNorm`).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from vidstyle.errors import ResourceError, StyleError
+from vidstyle.errors import StyleError
+from vidstyle.files import replacing
 from vidstyle.stylizers.card import CARD_KEY, cards_text
 from vidstyle.stylizers.networks import (
     StyleNetwork,
@@ -47,6 +47,9 @@ def save_style(
         network: that paints; of several styles, one that `make_conditional` made.
         cards: what to say of it, one for each of its styles.
         reverse: the network that turns paintings into photographs, if it is to be kept.
+
+    Raises:
+        ResourceError: as `write_safetensors` does.
     """
     tensors = network.state_dict()
     if reverse is not None:
@@ -62,13 +65,8 @@ def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[
     Raises:
         ResourceError: the disk is full, or the place cannot be written.
     """
-    part = path.with_name(path.name + ".part")
-    try:
+    with replacing(path) as part:
         part.write_bytes(save(dict(tensors), metadata))  # save_file would make it private
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ResourceError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def load_network(style: StyleFile) -> StyleNetwork:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.cuda import Recording, Work, download, give_back, upload
-from vidstyle.errors import ResourceError, StyleError, is_shortage
+from vidstyle.errors import ShortageError, StyleError, is_shortage
 from vidstyle.stylizers.device import has_bfloat16
 from vidstyle.stylizers.engine import Engine
 from vidstyle.stylizers.networks import choose_shares
@@ -143,7 +143,7 @@ class TorchEngine(Engine):
         side = next(self._sides, None)
         if side is None:
             height, width = self.painter.height, self.painter.width
-            raise ResourceError(
+            raise ShortageError(
                 f"{self.device}: too little memory for {width}x{height} frames, even in tiles; "
                 "try --tier fast, or --device cpu"
             ) from shortage

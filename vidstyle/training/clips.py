@@ -7,7 +7,6 @@ them; `save_pair` and `ClipPairs` are the two ends of that cache, `save_held_out
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from vidstyle.errors import InputError
+from vidstyle.files import replacing, writing
 from vidstyle.training.data import PhotoBatches
 from vidstyle.training.motion import MovedPair, centre, luminance, moved_pair, shifted_grid
 from vidstyle.types import Picture
@@ -59,14 +59,16 @@ class FramePair:
 
 
 def save_pair(path: Path, pair: FramePair) -> None:
-    """Write a pair, its flow in half precision, under a part name first."""
-    part = path.with_name(path.name + ".part")
+    """Write a pair, its flow in half precision.
+
+    Raises:
+        ResourceError: the disk is full, or the place cannot be written.
+    """
     flow = pair.flow.astype(np.float16)
-    with part.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.savez_compressed(
             file, first=pair.first, second=pair.second, flow=flow, hidden=pair.hidden
         )
-    os.replace(part, path)
 
 
 def load_pair(path: Path) -> FramePair:
@@ -85,8 +87,13 @@ def load_pair(path: Path) -> FramePair:
 
 
 def save_held_out(folder: Path, frames: NDArray[np.uint8]) -> None:
-    """Keep successive frames (N, H, W, 3) of a clip that is not learnt from."""
-    np.save(folder / HELD_OUT, frames)
+    """Keep successive frames (N, H, W, 3) of a clip that is not learnt from.
+
+    Raises:
+        ResourceError: the disk is full, or the place cannot be written.
+    """
+    with writing(folder):
+        np.save(folder / HELD_OUT, frames)
 
 
 def load_held_out(folder: Path, side: int) -> Tensor | None:
@@ -111,6 +118,11 @@ class ClipPairs:
     """The pairs in a folder, drawn at random."""
 
     def __init__(self, folder: Path) -> None:
+        """Find them.
+
+        Raises:
+            InputError: there are none.
+        """
         self.files = sorted(folder.glob(f"*{PAIR_SUFFIX}"))
         if not self.files:
             raise InputError(f"{folder}: holds no pairs of frames")

@@ -99,7 +99,7 @@ def _fault(path: Path, least_side: int) -> str:
         with open_picture(path) as picture:
             size = picture.size
             picture.draft("RGB", (1, 1))  # a JPEG is read to its end, but at an eighth of its size
-            picture.load()
+            as_seen(picture)
     except Image.DecompressionBombError:
         return _TOO_LARGE
     except BROKEN:

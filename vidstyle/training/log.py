@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from vidstyle.files import replacing
 from vidstyle.training.ranks import rank
 
 LOG_EVERY: Final = 10
@@ -38,14 +38,16 @@ class LossLog:
                     self._board.add_scalar(name.replace(" ", "_"), value, step)
 
     def write(self) -> None:
-        """Write the table anew; the old one stays whole until the new one is."""
+        """Write the table anew; the old one stays whole until the new one is.
+
+        Raises:
+            ResourceError: the disk is full, or the place cannot be written.
+        """
         names = list(dict.fromkeys(name for losses in self.rows.values() for name in losses))
-        part = self.path.with_name(self.path.name + ".part")
-        with part.open("w", newline="", encoding="utf-8") as file:
+        with replacing(self.path) as part, part.open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(file, ["step", *names])
             table.writeheader()
             table.writerows({"step": step, **losses} for step, losses in self.rows.items())
-        os.replace(part, self.path)
         if self._board:
             self._board.flush()
 

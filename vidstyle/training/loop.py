@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
 from vidstyle.errors import DivergedError, UsageError
+from vidstyle.files import replacing
 from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.stylizers.device import choose_device, has_bfloat16
 from vidstyle.stylizers.networks import StyleNetwork
@@ -277,7 +278,8 @@ class TrainingLoop(ABC, Generic[Batch]):
     def _save_preview(self) -> None:
         rows = torch.cat([torch.cat(list(row), dim=2) for row in self._preview()], dim=1)
         pixels = (rows.float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-        Image.fromarray(pixels).save(self.config.run_folder / "preview.png")
+        with replacing(self.config.run_folder / "preview.png") as part:
+            Image.fromarray(pixels).save(part, "PNG")
 
 
 def rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -26,6 +26,8 @@ def train(
     Raises:
         InputError: the pictures or the perceptual network cannot be read, or are too few.
         UsageError: a checkpoint or a style exists and `resume` is not asked for, or does not fit.
+        StyleError: the style to begin with is not there, or cannot be gone on with.
+        ResourceError: the disk is full, a folder not writable, the device not there.
     """
     if isinstance(config, CycleGanConfig):
         return CycleGanTraining(config, on_note).run(on_progress)

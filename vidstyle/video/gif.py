@@ -10,8 +10,9 @@ from typing import NamedTuple
 import av
 from av.filter import Graph
 
+from vidstyle.files import writing
 from vidstyle.video.numbered import decoded
-from vidstyle.video.opening import open_output, writing
+from vidstyle.video.opening import open_output
 
 TICK = Fraction(1, 100)
 _LEAST_STEP = 2

@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from vidstyle.errors import InputError, UsageError
-from vidstyle.pictures import BROKEN, as_seen, exif_orientation, open_picture
+from vidstyle.files import writing
+from vidstyle.pictures import BROKEN, LevelsError, as_seen, exif_orientation, open_picture
 from vidstyle.types import Limits, Picture
-from vidstyle.video.opening import writing
+from vidstyle.video.opening import check_limit
 
 IMAGE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 """Suffixes of the pictures that can be written, with Pillow's names for them."""
@@ -57,11 +58,7 @@ def check_size(path: Path, limits: Limits) -> None:
             width, height = image.size
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: {_TOO_LARGE}") from error
-    if width * height > limits.pixels:
-        raise InputError(
-            f"{path}: is {width}x{height}, more than the {limits.pixels:,} pixels that are safe; "
-            f"trust it with --limit pixels={width * height}"
-        )
+    check_limit(path, limits, "pixels", width * height, f"is {width}x{height}: {{}} pixels")
 
 
 def image_suffix(path: Path) -> str:
@@ -87,9 +84,15 @@ def read_image(path: Path) -> Picture:
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: {_TOO_LARGE}") from error
     except BROKEN as error:
-        raise InputError(
-            f"{path}: cannot be read as a picture; it is damaged or cut off"
-        ) from error
+        raise InputError(f"{path}: {_why_unreadable(path, error)}") from error
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    if path.is_dir():
+        return "is a folder; name a picture"
+    if isinstance(error, LevelsError):
+        return f"holds {error}; convert it to 8 or 16 bits first"
+    return "cannot be read as a picture; it is damaged or cut off"
 
 
 def picture_orientation(path: Path) -> tuple[int, bool]:

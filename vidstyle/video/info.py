@@ -21,6 +21,7 @@ from vidstyle.video.images import picture_orientation
 from vidstyle.video.opening import (
     ENCRYPTED,
     UNDECODABLE,
+    check_limit,
     is_sequence,
     open_input,
     sequence_files,
@@ -55,7 +56,7 @@ def probe(path: Path, limits: Limits | None = None, *, rate: Fraction | None = N
         stream, frame = _painted_track(container, path, limits)
         duration = _declared_duration(container, stream)
         if duration is not None:
-            _check(path, limits, "hours", math.ceil(duration / 3600), "lasts {} hours")
+            check_limit(path, limits, "hours", math.ceil(duration / 3600), "lasts {} hours")
         rotation, mirrored = _upright(path, frame)
         sideways = rotation in (90, 270)
         width, height = frame.width, frame.height
@@ -145,22 +146,14 @@ def _painted_track(
 
 
 def _check_tracks(container: InputContainer, path: Path, limits: Limits) -> None:
-    _check(path, limits, "tracks", len(container.streams), "has {} tracks")
+    check_limit(path, limits, "tracks", len(container.streams), "has {} tracks")
     attached = sum(len(s.data or b"") for s in container.streams.attachments) >> 20
-    _check(path, limits, "attachments", attached, "has attachments of {} MB")
+    check_limit(path, limits, "attachments", attached, "has attachments of {} MB")
 
 
 def _check_size(stream: VideoStream, path: Path, limits: Limits) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
-    _check(path, limits, "pixels", width * height, f"is {width}x{height}: {{}} pixels")
-
-
-def _check(path: Path, limits: Limits, name: str, found: int, what: str) -> None:
-    if found > (most := getattr(limits, name)):
-        raise InputError(
-            f"{path}: {what.format(format(found, ','))}, more than the {most:,} that are safe; "
-            f"run, eval and compare trust it with --limit {name}={found}"
-        )
+    check_limit(path, limits, "pixels", width * height, f"is {width}x{height}: {{}} pixels")
 
 
 def _what_else(container: InputContainer) -> str:

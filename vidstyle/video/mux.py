@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from vidstyle.errors import InputError, UsageError
+from vidstyle.files import writing
 from vidstyle.types import VideoInfo
 from vidstyle.video.gif import write_gif
 from vidstyle.video.images import IMAGE_FORMATS
@@ -24,7 +25,6 @@ from vidstyle.video.opening import (
     open_input,
     open_output,
     sequence_files,
-    writing,
 )
 from vidstyle.video.painted_track import PaintedTrack
 from vidstyle.video.part import Part, movie_timescale

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import mimetypes
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.container import InputContainer, OutputContainer
 
-from vidstyle.errors import InputError, ResourceError, UsageError
-from vidstyle.types import USUAL_RATE
+from vidstyle.errors import InputError, UsageError
+from vidstyle.types import USUAL_RATE, Limits
 
 # Playlists and everything that opens further files or sockets stay closed: a disguised .m3u8 would
 # otherwise read any file of this machine. Pictures have a path of their own (`images`).
@@ -31,7 +29,6 @@ MUXERS = {"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "gif": 
 """The containers that can be written, with FFmpeg's names for them."""
 ENCRYPTED = "is encrypted; only unprotected files can be read"
 UNDECODABLE = "holds no picture that can be decoded; it is damaged, so try a fresh copy"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def open_input(path: Path, rate: Fraction | None = None) -> InputContainer:
@@ -123,6 +120,26 @@ def open_output(path: Path, format_name: str, options: dict[str, str]) -> Output
     )
 
 
+def check_limit(path: Path, limits: Limits, name: str, found: int, what: str) -> None:
+    """Refuse a file that asks for more than is safe of what the limit `name` is for.
+
+    Args:
+        path: the file.
+        limits: what is safe.
+        name: of the limit.
+        found: how much the file asks for.
+        what: the words for it, with {} for the number.
+
+    Raises:
+        InputError: it asks for more.
+    """
+    if found > (most := getattr(limits, name)):
+        raise InputError(
+            f"{path}: {what.format(format(found, ','))}, more than the {most:,} that are safe; "
+            f"run, eval and compare trust it with --limit {name}={found}"
+        )
+
+
 def check_rate(rate: Fraction | None, paths: Iterable[Path]) -> None:
     """Refuse frames a second where no path names numbered pictures.
 
@@ -131,24 +148,6 @@ def check_rate(rate: Fraction | None, paths: Iterable[Path]) -> None:
     """
     if rate is not None and not any(map(is_sequence, paths)):
         raise UsageError("--rate: is for numbered pictures; a clip keeps its own frame rate")
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals while writing `path` into `ResourceError`."""
-    try:
-        yield
-    except OSError as error:
-        raise ResourceError(_why_unwritable(path, error)) from error
-
-
-def _why_unwritable(path: Path, error: OSError) -> str:
-    if error.errno in _FULL:
-        return f"{path}: cannot be finished: the disk is full; free some space or write elsewhere"
-    if error.errno == errno.ENOENT:
-        return f"{path}: cannot be written: its folder does not exist"
-    reason = (error.strerror or str(error)).lower()
-    return f"{path}: cannot be written ({reason}); name a place you may write to with -o"
 
 
 def _check_file(path: Path) -> None:

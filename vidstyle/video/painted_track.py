@@ -25,6 +25,11 @@ class PaintedTrack:
     """What `encode_track` wrote, segment after segment, looked through once."""
 
     def __init__(self, segments: Sequence[Path], info: VideoInfo, last_duration: int) -> None:
+        """Look it through; the arguments are those of `mux`.
+
+        Raises:
+            InputError: it holds no frame.
+        """
         self.segments = segments
         with open_input(segments[0]) as painted:
             self.base: Fraction = painted.streams.video[0].time_base or info.time_base

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidstyle.files import writing
 from vidstyle.types import USUAL_RATE, EncodeOptions, Frame, Picture, VideoInfo
 from vidstyle.video.colour import YuvWriter, output_colour
-from vidstyle.video.opening import open_output, writing
+from vidstyle.video.opening import open_output
 from vidstyle.video.read import ReadReport, upright, wanted_frames
 from vidstyle.video.write import open_encoder
 

@@ -18,9 +18,10 @@ from av.codec.codec import UnknownCodecError
 from av.codec.context import OptionType
 
 from vidstyle.errors import UsageError
+from vidstyle.files import writing
 from vidstyle.types import USUAL_RATE, EncodeOptions, Frame, VideoInfo
 from vidstyle.video.colour import YuvWriter, output_colour, tag
-from vidstyle.video.opening import MUXERS, open_output, writing
+from vidstyle.video.opening import MUXERS, open_output
 from vidstyle.video.timing import follows
 
 if TYPE_CHECKING:
@@ -262,6 +263,14 @@ def _codec(name: str) -> Codec:
     return codec
 
 
+def _is_pixel_format(name: str) -> bool:
+    try:
+        av.VideoFormat(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _pixel_format(
     codec: Codec, info: VideoInfo, options: EncodeOptions
 ) -> tuple[str, tuple[str, ...]]:
@@ -276,6 +285,8 @@ def _pixel_format(
         raise UsageError(
             f"{codec.name} cannot write {wanted!r}; try --pix-fmt " + ", ".join(known[:6])
         )
+    if not known and not _is_pixel_format(wanted):
+        raise UsageError(f"there is no pixel format {wanted!r}; try --pix-fmt yuv420p")
     odd = info.width % 2 or info.height % 2
     full = wanted.replace("420", "444").replace("422", "444")
     if not odd or codec.canonical_name not in _EVEN_CODECS or wanted == full:

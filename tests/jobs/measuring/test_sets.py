@@ -214,6 +214,20 @@ def test_of_sources_with_one_stem_the_whole_name_decides() -> None:
         assert source_of(Path(f"{source.name}.monet.mp4"), sources) == source
 
 
+def test_a_clip_does_not_belong_to_the_picture_that_came_with_it(
+    tmp_path: Path, write_frames: MakeClip
+) -> None:
+    """A phone's live photograph is both, under one name."""
+    still, clip = tmp_path / "IMG_1.jpg", write_frames("IMG_1.mov", [picture(0, 64)] * 2)
+    Pillow.new("RGB", (64, 48)).save(still)
+    for source, name in ((still, "IMG_1.monet.png"), (clip, "IMG_1.monet.mov")):
+        painting = tmp_path / "painted" / name
+        painting.parent.mkdir(exist_ok=True)
+        painting.write_bytes(source.read_bytes())
+        assert source_of(painting, [still, clip]) == source
+    assert source_of(tmp_path / "painted" / "IMG_1.monet.mov", [still]) is None
+
+
 def test_pictures_are_cut_to_their_centre_square() -> None:
     image = np.zeros((100, 400, 3), np.uint8)
     image[:, 150:250] = 200

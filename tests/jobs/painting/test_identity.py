@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,23 @@ def test_styles_of_one_file_make_paintings_of_their_own(
     assert [name for name in sea if sea[name] != sun[name]] == ["the style"]
     sea_asked, sun_asked = (request("content", config, style) for style in sea_and_sun)
     assert sea_asked != sun_asked
+
+
+def test_an_option_that_is_new_leaves_what_is_painted_done(sea_and_sun: list[Style]) -> None:
+    """As long as it is not used."""
+
+    @dataclass(frozen=True)
+    class Later(RunConfig):
+        hatching: float = 0.0
+
+    asked = RunConfig((Path("a.mp4"),), "sea", strength=0.5)
+    options: dict[str, Any] = {"inputs": asked.inputs, "style": "sea", "strength": 0.5}
+    before, unused, used = (
+        request("content", config, sea_and_sun[0])
+        for config in (asked, Later(**options), Later(**options, hatching=0.5))
+    )
+    assert before == unused
+    assert before != used
 
 
 def test_where_segments_end_is_a_part_of_it(make_clip: MakeClip, sea_and_sun: list[Style]) -> None:

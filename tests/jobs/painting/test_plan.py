@@ -14,7 +14,13 @@ from PIL import Image
 
 from vidstyle.errors import InputError, ResourceError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.painting.plan import BYTES_A_PIXEL, BYTES_A_PIXEL_WITHOUT_LOSS, Plan, make_plan
+from vidstyle.jobs.painting.plan import (
+    BYTES_A_PIXEL,
+    BYTES_A_PIXEL_WITHOUT_LOSS,
+    Plan,
+    Task,
+    make_plan,
+)
 from vidstyle.types import EncodeOptions, Limits
 from vidstyle.video.images import write_image
 from vidstyle.video.info import probe
@@ -365,6 +371,26 @@ def test_what_is_painted_already_is_painted_anew_when_told_to(make_clip: MakeCli
     config = RunConfig((clip,), "monet", overwrite=True)
     result = make_plan(config, "monet", is_done=lambda _: True)
     assert (outputs(result), result.done) == (["clip.monet.mp4"], ())
+
+
+def test_what_another_run_finishes_while_the_plan_is_made_is_left_to_its_turn(
+    make_clip: MakeClip,
+) -> None:
+    clip = make_clip(frames=2)
+    output = clip.with_name("clip.monet.mp4")
+
+    def is_done(task: Task) -> bool:
+        there = output.exists()
+        output.touch()  # as soon as it has been looked for
+        return there
+
+    result = make_plan(RunConfig((clip,), "monet"), "monet", is_done)
+    assert (outputs(result), result.done) == (["clip.monet.mp4"], ())
+
+
+def test_names_that_are_too_long_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        plan(tmp_path / ("a" * 300))
 
 
 def test_encoder_options_are_tried_before_painting(make_clip: MakeClip) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vidstyle.files import writing
 from vidstyle.jobs.bench.report import STAGES, BenchReport, Row
 from vidstyle.jobs.publish import published
-from vidstyle.video.opening import writing
 
 _COST, _LIMIT, _FLOOR = "#7aa6c2", "#d1783c", "#23373b"
 _WIDTH, _ROW_HEIGHT = 8.0, 2.8

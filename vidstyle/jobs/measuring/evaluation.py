@@ -6,6 +6,7 @@ how much; the numbers of a table are their means.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
@@ -70,7 +71,7 @@ class EvaluateConfig:
             raise UsageError("there is no output to measure: name a painting of the source")
         if self.height < LEAST_HEIGHT:
             raise UsageError(f"height must be at least {LEAST_HEIGHT}, not {self.height}")
-        folders = {path.is_dir() for path in (self.source, *self.outputs)}
+        folders = {os.path.isdir(path) for path in (self.source, *self.outputs)}
         if len(folders) > 1:
             raise UsageError("clips are measured against clips, folders against folders; not mixed")
         if self.is_of_sets and self.unblended is not None:
@@ -98,6 +99,8 @@ class EvaluateProgress:
     """What else is to be said of it."""
     thing: str = "frame"
     """What is counted, in the singular."""
+    clip: Path | None = None
+    """Of the paintings of a folder, the one that is measured by itself; it is counted anew."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from statistics import fmean
@@ -71,6 +73,8 @@ def evaluate_sets(
 
     Raises:
         InputError: a folder is missing, empty, or holds what cannot be read.
+        UsageError: a rate is given, which is for numbered pictures; or there is no such device.
+        ResourceError: the device is not there, or memory too short.
     """
     since = perf_counter()
     notes: list[str] = []
@@ -250,10 +254,15 @@ def _clips(
             continue
         pair = replace(config, source=source, outputs=(path,), style_image=None)
         try:
-            reports.append(evaluate_clips(pair, on_progress=on_progress, networks=networks))
+            say = partial(_say, on_progress, path)
+            reports.append(evaluate_clips(pair, on_progress=say, networks=networks))
         except InputError as error:
             notes.append(f"not measured over time: {error}")
     return tuple(reports)
+
+
+def _say(on_progress: Callable[[EvaluateProgress], None], clip: Path, at: EvaluateProgress) -> None:
+    on_progress(replace(at, clip=clip))
 
 
 def _with_clips(report: SetReport, clips: tuple[EvaluationReport, ...]) -> SetReport:
@@ -271,10 +280,14 @@ def _with_clips(report: SetReport, clips: tuple[EvaluationReport, ...]) -> SetRe
 
 
 def source_of(painting: Path, sources: list[Path]) -> Path | None:
-    """The source whose name, with its suffix or without, the painting's begins with."""
+    """The source whose name, with its suffix or without, the painting's begins with.
+
+    Of a phone's picture and the clip of the same name that comes with it, the one of its kind.
+    """
     names = [(name, source) for source in sources for name in (source.stem, source.name)]
     fitting = [pair for pair in names if f"{painting.stem}.".startswith(f"{pair[0]}.")]
-    return max(fitting, key=lambda pair: len(pair[0]), default=("", None))[1]
+    alike = [pair for pair in fitting if is_image(pair[1]) == is_image(painting)]
+    return max(alike, key=lambda pair: len(pair[0]), default=("", None))[1]
 
 
 def pictures_beside(
@@ -294,7 +307,13 @@ def pictures_beside(
 
 def _moments(path: Path, source: Path, config: EvaluateConfig) -> Iterator[tuple[Picture, Picture]]:
     """Frames spread over what a painted clip and its source share, of the same times."""
-    alignment = align(probe(source, config.limits), [probe(path, config.limits)])
+    alignment = align(
+        probe(source, config.limits),
+        [probe(path, config.limits)],
+        start=config.start or Fraction(0),
+        duration=config.duration,
+        frames=config.frames,
+    )
     (match,) = alignment.matches
     stride = max(1, len(alignment.times) // config.samples)
     for moment in islice(alignment.read(), 0, stride * config.samples, stride):

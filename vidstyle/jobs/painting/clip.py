@@ -262,7 +262,7 @@ class Job:
         )
 
     def _note(self, text: str) -> None:
-        self.on_note(f"{self.task.input.name}: {text}")
+        self.on_note(f"{self.task.input}: {text}")
 
     def _show(self, frames: int, expected: int | None) -> None:
         limiting = busiest(self.watch.busy)

@@ -51,7 +51,8 @@ def identity(
     """
     facts = {
         **_input(path),
-        **_asked_for(config, style),
+        **_style(style),
+        **_options(config),
         "the engine": engine,
         "the black bars": astuple(bars),
         "the number of processor cores": available_cores(),
@@ -65,6 +66,8 @@ def identity(
 def request(content: str, config: RunConfig, style: Style) -> str:
     """Checksum of what is asked for, whatever machine and version paint it.
 
+    What is as it is by default is left out, so that paintings of before an option came stay done.
+
     A finished painting that bears it need not be painted again.
 
     Args:
@@ -72,19 +75,22 @@ def request(content: str, config: RunConfig, style: Style) -> str:
         config: as for `identity`.
         style: as for `identity`.
     """
-    facts = {"content": content, **_asked_for(config, style)}
+    usual = _options(type(config)(config.inputs, config.style))
+    asked = {name: value for name, value in _options(config).items() if value != usual[name]}
+    facts = {"content": content, **_style(style), **asked}
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
-def _asked_for(config: RunConfig, style: Style) -> dict[str, object]:
+def _style(style: Style) -> dict[str, object]:
+    return {"the style": style.spec, "the style file": style.sha256}
+
+
+def _options(config: RunConfig) -> dict[str, object]:
+    """All that changes what is painted, by names that a user knows."""
     options = {field.name: getattr(config, field.name) for field in fields(config)}
     chosen = {name: value for name, value in options.items() if name not in _IMMATERIAL}
     chosen |= asdict(chosen.pop("encode"))
-    return {
-        "the style": style.spec,
-        "the style file": style.sha256,
-        **{name.replace("_", " "): value for name, value in chosen.items()},
-    }
+    return {name.replace("_", " "): value for name, value in chosen.items()}
 
 
 def content_of(path: Path) -> str:

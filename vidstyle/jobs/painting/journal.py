@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from vidstyle.errors import UsageError
+from vidstyle.files import writing
 from vidstyle.jobs.publish import JOURNAL, NAMING, sync
-from vidstyle.video.opening import writing
 from vidstyle.video.write import EncodeSummary
 
 _SHORT = 40

@@ -70,7 +70,7 @@ class Task:
     def existing(self) -> list[Path]:
         """What there is already of the output."""
         named = sequence_files(self.output).values() if self.numbered else [self.output]
-        return [path for path in named if path.exists()]
+        return [path for path in named if os.path.exists(path)]  # too long a name does not
 
     def encoding(self, wanted: EncodeOptions) -> EncodeOptions:
         """How the painted track is written, before pictures are made of it if they are wanted."""
@@ -127,7 +127,7 @@ def make_plan(
     kept = tuple(task.output for task in done)
     tasks = [task for task in tasks if task.output not in kept]
     notes += _of_done(kept)
-    _refuse_bad_outputs(tasks, paths)
+    _refuse_bad_outputs(tasks, paths, is_done)
     for task in tasks:
         if task.info is not None:
             container = None if task.numbered else task.container
@@ -139,7 +139,7 @@ def make_plan(
 
 def _expand(config: RunConfig, notes: list[str]) -> Iterator[Path]:
     for path in config.inputs:
-        if path.is_dir():
+        if os.path.isdir(path):
             yield from _in_folder(path, config.output, notes)
         else:
             yield path
@@ -279,7 +279,9 @@ def _of_done(outputs: Sequence[Path]) -> Iterator[str]:
         yield f"{done}; -y paints them anew"
 
 
-def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:
+def _refuse_bad_outputs(
+    tasks: list[Task], paths: list[Path], is_done: Callable[[Task], bool]
+) -> None:
     inputs = {_identity(file) for path in paths for file in files_of(path) if file.exists()}
     for task in tasks:
         for output in task.existing:
@@ -287,7 +289,8 @@ def _refuse_bad_outputs(tasks: list[Task], paths: list[Path]) -> None:
                 raise UsageError(f"{output}: is an input of this run and must not be overwritten")
             if not output.is_file():
                 raise UsageError(f"{output}: is no plain file and cannot be overwritten")
-            if not task.overwrite:
+            # What another run has finished since it was looked for is left as it is, in its turn.
+            if not task.overwrite and not is_done(task):
                 raise UsageError(f"{output}: exists already; overwrite it with -y, or name another")
 
 

@@ -99,6 +99,8 @@ class RunReport:
     """Outputs that were there already, painted as is asked for now."""
     kept_partial: bool = False
     """Whether one of those lacks what could not be read of its input."""
+    left: tuple[Path, ...] = ()
+    """Outputs that other runs were writing."""
 
     @property
     def exit_code(self) -> int:

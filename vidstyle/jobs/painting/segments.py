@@ -12,6 +12,7 @@ from itertools import chain, count, islice
 from threading import Event
 
 from vidstyle.coherence.blend import Observation, Steadier
+from vidstyle.files import writing
 from vidstyle.jobs.painting.cores import encoders
 from vidstyle.jobs.painting.journal import Journal
 from vidstyle.jobs.painting.stages import ENCODING
@@ -19,7 +20,6 @@ from vidstyle.jobs.painting.stopwatch import Stopwatch, worker
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.ops import Array
 from vidstyle.types import EncodeOptions, Frame, VideoInfo
-from vidstyle.video.opening import writing
 from vidstyle.video.write import EncodeSummary, Placement, encode_track
 
 # A segment is what a fault can cost, so large frames, which take longer, make shorter ones. Each
