@@ -138,7 +138,7 @@ def disturb(photos: Tensor, rng: np.random.Generator) -> Tensor:
     noisy = (photos + noise).clamp(0, 1)
     if rng.random() < 0.5:
         return noisy
-    quality = int(rng.integers(40, 95))
+    quality = int(rng.integers(10, 95))
     return torch.stack([_compress(photo, quality) for photo in noisy])
 
 
