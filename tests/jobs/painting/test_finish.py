@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from vidstyle.jobs.painting.finish import Finish, mix, paintable, recolour
+from vidstyle.jobs.painting.finish import Finish, lit, mix, paintable, recolour
 
 Image = NDArray[np.uint8]
 PICTURES = arrays.arrays(np.uint8, (2, 2, 3))
@@ -74,6 +74,41 @@ def test_most_pictures_are_painted_whole() -> None:
     asphalt = np.random.default_rng(0).normal(110, 12, (90, 120, 1)).clip(0, 255)
     for picture in (scene(), scene(light=0.5), scene(fog=0.5), np.repeat(asphalt, 3, axis=2)):
         assert paintable(picture.astype(np.uint8)) == 1
+        assert lit(picture.astype(np.uint8)) == 1
+
+
+def test_what_lies_behind_credits_stays_black() -> None:
+    """And the letters are painted whole."""
+    image = np.zeros((90, 120, 3), np.uint8)
+    image[40:48] = 235
+    finished = Finish()(image, np.full_like(image, 90))
+    assert (finished[40:48] == 90).all()
+    assert not finished[:40].any()
+    assert not finished[48:].any()
+
+
+@given(st.integers(3, 95), st.integers(0, 255))
+def test_black_stays_as_far_as_it_rules(rows: int, level: int) -> None:
+    """From none of it, where two fifths are lit, to all, where no more than a seventh is."""
+    image = np.zeros((100, 120, 3), np.uint8)
+    image[:rows] = 235
+    finished = Finish()(image, np.full_like(image, level))
+    assert (finished[:rows] == level).all()
+    ground = finished[-1, 0, 0]
+    assert ground == level if rows >= 41 else ground <= level
+    assert ground == 0 or rows > 14
+
+
+def test_a_night_is_painted_where_it_is_lit() -> None:
+    """By degrees, so that no edge shows where light falls off."""
+    ramp = np.zeros((100, 100, 3), np.uint8)
+    ramp[:10] = np.linspace(0, 200, 100).astype(np.uint8)[:, None]
+    shares = lit(ramp)
+    assert isinstance(shares, np.ndarray)
+    assert (shares[0, 25:] == 1).all()
+    assert (shares[10:] == 0).all()
+    assert (np.diff(shares[0]) >= 0).all()
+    assert np.diff(shares[0]).max() < 0.1
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])

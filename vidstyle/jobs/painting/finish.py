@@ -21,6 +21,10 @@ _CLEAR = 96.0
 _POWER = 16
 # About as many rows and columns are looked at.
 _SAMPLES = 64
+# Levels up to which a place is black, and from which on it is painted whole; and shares of a
+# picture that are black from which on that begins to count, and counts whole.
+_BLACK, _LIT = 8.0, 40.0
+_SOME, _MOST = 0.6, 0.85
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Finish:
         """The finished picture: (H, W, 3) RGB, 0-255, as both are."""
         if self.keep_colours:
             painting = recolour(painting, image)
-        return mix(image, painting, self.strength * paintable(image))
+        return mix(image, painting, self.strength * paintable(image) * lit(image))
 
 
 def paintable(image: Picture) -> float:
@@ -55,13 +59,26 @@ def paintable(image: Picture) -> float:
     Networks even out light and contrast before they paint: what fades to black would be as bright
     as day to its end, and an empty frame be filled with the noise of its encoder.
     """
-    step = max(1, min(image.shape[:2]) // _SAMPLES)
-    light = _luma(np.ascontiguousarray(image[::step, ::step])).astype(np.float64)
+    light = _sampled(image).astype(np.float64)
     contrast = (light.std() - _FLAT) / (_MODELLED - _FLAT)
     from_black, from_white = (
         np.mean(levels**_POWER) ** (1 / _POWER) / _CLEAR for levels in (light, 255 - light)
     )
     return float(np.clip(min(contrast, from_black, from_white), 0, 1))
+
+
+def lit(image: Picture) -> NDArray[np.float32] | float:
+    """How much of each place of an (H, W, 3) RGB picture is there to be painted, (H, W), 0 to 1.
+
+    Everything in most pictures; but where nearly all is black, as behind credits, black stays
+    black: painters would lay a ground of one colour, with a halo around each letter.
+    """
+    light = _sampled(image)
+    black = (np.count_nonzero(light <= _BLACK) / light.size - _SOME) / (_MOST - _SOME)
+    if black <= 0:
+        return 1.0
+    there = ((_luma(image).astype(np.float32) - _BLACK) / (_LIT - _BLACK)).clip(0, 1)
+    return 1 - np.float32(min(black, 1)) * (1 - there)
 
 
 def recolour(painting: Picture, image: Picture) -> Picture:
@@ -76,16 +93,23 @@ def recolour(painting: Picture, image: Picture) -> Picture:
     return np.clip(out, 0, 255, out=out).astype(np.uint8)
 
 
-def mix(image: Picture, painting: Picture, strength: float) -> Picture:
-    """Blend two pictures of one shape, 0-255: strength 0 is `image` exactly, 1 is `painting`.
+def mix(image: Picture, painting: Picture, strength: NDArray[np.float32] | float) -> Picture:
+    """Blend two (H, W, 3) pictures, 0-255: strength 0 is `image` exactly, 1 is `painting`.
 
-    In between, strength is rounded to a 256th and the result to the nearest level.
+    It may be another in each place, (H, W). In between, it is rounded to a 256th and the result to
+    the nearest level.
     """
-    if strength == 1:
+    if isinstance(strength, float) and strength == 1:
         return painting
-    share = np.uint16(round(strength * 256))
-    total = image * (np.uint16(256) - share) + painting * share
+    share = np.rint(np.multiply(strength, 256)).astype(np.uint16)[..., None]
+    total: NDArray[np.uint16] = image * (np.uint16(256) - share) + painting * share
     return ((total + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
+
+
+def _sampled(picture: Picture) -> NDArray[np.int16]:
+    """The luma of some of its pixels, spread evenly."""
+    step = max(1, min(picture.shape[:2]) // _SAMPLES)
+    return _luma(np.ascontiguousarray(picture[::step, ::step]))
 
 
 def _luma(picture: Picture) -> NDArray[np.int16]:
