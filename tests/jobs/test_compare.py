@@ -201,7 +201,7 @@ def test_where_nothing_can_be_written_nothing_is_measured(
     monkeypatch.setattr(
         "vidstyle.jobs.compare.evaluate_clips", lambda *_, **__: pytest.fail("measured")
     )
-    with pytest.raises(ResourceError, match="cannot write there"):
+    with pytest.raises(ResourceError, match="cannot be written"):
         compare(EvaluateConfig(clips[0], tuple(clips[1:])), tmp_path / "page.html")
 
 

@@ -257,8 +257,8 @@ def test_what_is_kept_and_what_is_gone_on_with_is_said(
     kept = frames_kept(clip)
     run(config, on_note=said.append)
     assert said == [
-        f"clip.mp4: {kept} frames are kept: the same command goes on",
-        f"clip.mp4: goes on after {kept} frames that an earlier try painted",
+        f"{clip}: {kept} frames are kept: the same command goes on",
+        f"{clip}: goes on after {kept} frames that an earlier try painted",
     ]
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from vidstyle.errors import InputError, ResourceError, ShortageError, StyleError, UsageError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.painting import clip as clip_module
+from vidstyle.jobs.painting import picture as picture_module
 from vidstyle.jobs.painting import segments as segments_module
 from vidstyle.jobs.painting.report import Progress, RunReport
 from vidstyle.jobs.publish import part_folder
@@ -465,7 +466,7 @@ def test_a_picture_that_changes_while_it_is_painted_is_not_stamped(
         Image.new("RGB", (40, 40), "blue").save(picture)
         return image
 
-    monkeypatch.setattr(clip_module, "read_image", paint_late)
+    monkeypatch.setattr(picture_module, "read_image", paint_late)
     with pytest.raises(InputError, match=r"p\.png: has changed while it was painted"):
         paint(picture)
     assert names(tmp_path) == {"p.png"}

@@ -68,7 +68,7 @@ def test_one_process_trains_a_style_and_the_others_are_told(
 
 def test_a_place_that_cannot_be_written_is_a_resource_error(config: FeedForwardConfig) -> None:
     (config.output / "file").touch()
-    with pytest.raises(ResourceError, match="file: cannot be made"):
+    with pytest.raises(ResourceError, match="file: cannot be written"):
         train(replace(config, output=config.output / "file"))
 
 

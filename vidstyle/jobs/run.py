@@ -10,8 +10,10 @@ from typing import Any
 
 from vidstyle.errors import BusyError, InputError, ShortageError, UsageError
 from vidstyle.jobs.config import RunConfig
-from vidstyle.jobs.painting.clip import Job
+from vidstyle.jobs.painting.clip import ClipJob
 from vidstyle.jobs.painting.identity import request
+from vidstyle.jobs.painting.job import Job
+from vidstyle.jobs.painting.picture import PictureJob
 from vidstyle.jobs.painting.plan import Plan, Task, make_plan
 from vidstyle.jobs.painting.report import FileFailure, FileReport, Progress, RunReport
 from vidstyle.jobs.style import Style, load_style
@@ -58,7 +60,8 @@ def run(
         if not config.overwrite and is_done(task):
             outcome.keep(task)
         else:
-            outcome.paint(Job(task, config, style, place, on_progress, say))
+            job = PictureJob if task.info is None else ClipJob
+            outcome.paint(job(task, config, style, place, on_progress, say))
     return outcome.report(perf_counter() - since)
 
 

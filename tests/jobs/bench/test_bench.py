@@ -122,7 +122,7 @@ def test_a_style_is_loaded_once_for_all_rounds(
     ("values", "error", "words"),
     [
         ({"engines": ("steam",)}, UsageError, "steam"),
-        ({"engines": ("auto", "openvino"), "devices": ("gpu",)}, UsageError, "alone"),
+        ({"engines": ("auto", "openvino"), "devices": ("gpu",)}, UsageError, "not on gpu"),
         ({"style": "no-such-style"}, StyleError, "no-such-style"),
     ],
 )
@@ -134,16 +134,10 @@ def test_what_cannot_work_is_refused_before_anything_is_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(job, "Child", None)
-    monkeypatch.setattr(job, "choose_device", str)
-    monkeypatch.setattr(job, "load_style", lambda name, **_: _load(name))
+    for module in ("jobs.bench.bench", "jobs.style", "stylizers.engine"):
+        monkeypatch.setattr(f"vidstyle.{module}.choose_device", str)
     with pytest.raises(error, match=words):
         bench(BenchConfig(**{"style": tiny_style, **values}))  # type: ignore[arg-type]
-
-
-def _load(name: str) -> object:
-    from vidstyle.jobs.style import load_style
-
-    return load_style(name, device="cpu")
 
 
 def test_a_clip_that_is_too_short_is_refused(
