@@ -316,7 +316,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
         ("vidstyle.jobs.painting.journal.sync", 7, True, {5}),  # the journal beside the old one
         ("vidstyle.jobs.painting.journal.os.replace", 2, False, {5}),
         ("vidstyle.jobs.painting.journal.sync", 8, False, {10}),  # the folder
-        ("vidstyle.video.mux._write", 1, True, {FRAMES}),
+        ("vidstyle.video.joining.Joining.write", 1, True, {FRAMES}),
         ("vidstyle.jobs.publish.os.replace", 5 + 1, False, {FRAMES}),
         ("vidstyle.jobs.publish.os.replace", 5 + 1, True, {FRAMES}),
     ],
@@ -337,7 +337,7 @@ def test_a_full_disk_ends_the_run_and_the_next_goes_on(
 
 def test_half_an_output_does_not_stay(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is as large as the finished segments, and the disk is full."""
-    fails_in(monkeypatch, "vidstyle.video.mux._write", FULL, call=1, half=True)
+    fails_in(monkeypatch, "vidstyle.video.joining.Joining.write", FULL, call=1, half=True)
     with pytest.raises(ResourceError):
         paint(clip)
     assert {path.suffix for path in part_of(clip).iterdir()} == {".json", ".nut"}

@@ -606,7 +606,7 @@ def test_tracks_that_spoil_it_are_left_out_one_after_another(
         return len(tried) == 3
 
     suspects = iter([{1}, {2}])
-    monkeypatch.setattr("vidstyle.video.mux._write", needs_three_attempts)
+    monkeypatch.setattr(Joining, "write", needs_three_attempts)
     monkeypatch.setattr(Joining, "suspects", lambda _: next(suspects))
     through(source, "mp4")
     assert tried == [set(), {1}, {1, 2}]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import av
 
@@ -16,23 +16,13 @@ from vidstyle.files import writing
 from vidstyle.types import VideoInfo
 from vidstyle.video.gif import write_gif
 from vidstyle.video.images import IMAGE_FORMATS
-from vidstyle.video.info import is_cover
 from vidstyle.video.joining import Joining
 from vidstyle.video.numbered import write_pictures
-from vidstyle.video.opening import (
-    MUXERS,
-    is_sequence,
-    open_input,
-    open_output,
-    sequence_files,
-)
+from vidstyle.video.opening import MUXERS, is_sequence, open_input, sequence_files
 from vidstyle.video.painted_track import PaintedTrack
-from vidstyle.video.part import Part, movie_timescale
-from vidstyle.video.stamp import output_tags, stamp_tag
+from vidstyle.video.part import Part
+from vidstyle.video.stamp import stamp_tag
 from vidstyle.video.write import nut_offset
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
 
 
 @dataclass(frozen=True)
@@ -95,8 +85,9 @@ def mux(
         with open_input(info.path) as source, writing(output):
             part = Part.of(source, info, picture.first, start, duration)
             joining = Joining(source, info, container, part, left_out)
-            if _write(joining, source, picture, output, stamp, on_packet):
-                return MuxSummary(tuple(joining.copied), tuple(joining.notes), (output,))
+            if joining.write(output, picture, stamp, on_packet):
+                notes = joining.notes
+                return MuxSummary(tuple(notes.copied), tuple(notes.lines), (output,))
         # Hours of painting must not be lost to a broken track of sound: once more without it.
         suspects = joining.suspects()
         if not suspects:
@@ -158,42 +149,3 @@ def _numbers(info: VideoInfo) -> Callable[[av.VideoFrame], int]:
     return lambda frame: (
         first + round(((frame.pts or 0) * Fraction(frame.time_base or 1) - start) * rate)
     )
-
-
-def _write(
-    joining: Joining,
-    source: InputContainer,
-    picture: PaintedTrack,
-    output: Path,
-    stamp: dict[str, Any],
-    on_packet: Callable[[], None],
-) -> bool:
-    """Whether the muxer took all of it."""
-    container = joining.container
-    has_cover = any(is_cover(stream) for stream in source.streams.video)
-    tags, free_keys, lost = output_tags(joining.tags(), stamp, container, has_cover=has_cover)
-    if lost:
-        joining.notes.append(f"tags left out: {container} cannot hold {', '.join(lost)}")
-    timescale = movie_timescale(source, picture.first, picture.tick, joining.part)
-    late = picture.starts_while_reordering(joining.part.shift)
-    options = _muxer_options(container, timescale, free_keys=free_keys, late=late)
-    try:
-        with open_output(output, MUXERS[container], options) as target:
-            target.metadata.update(tags)
-            joining.run(target, picture, on_packet)
-    except av.FFmpegError as error:
-        if isinstance(error, OSError):
-            raise
-        return False
-    return not joining.refused or picture.is_whole_in(output)
-
-
-def _muxer_options(
-    container: str, timescale: int, *, free_keys: bool, late: bool
-) -> dict[str, str]:
-    if container not in ("mp4", "mov"):
-        return {"fflags": "+bitexact"}  # no random numbers: the same painting, the same file
-    # By default the time from decoding to showing is positive, and an edit takes off what comes
-    # before the first picture. FFmpeg reads that as another shift where a track is `late`.
-    flags = ["+faststart", *["use_metadata_tags"] * free_keys, *["negative_cts_offsets"] * late]
-    return {"movflags": "+".join(flags), "movie_timescale": str(timescale)}

@@ -51,7 +51,7 @@ class PaintedTrack:
     def starts_while_reordering(self, shift: Fraction) -> bool:
         """Whether, moved by `shift`, the first pictures are shown after zero and decoded before it.
 
-        What MP4 then tells of a track's beginning is understood in two ways: see `mux`.
+        What MP4 then tells of a track's beginning is understood in two ways: see `Joining`.
         """
         return 0 < self.first + shift <= self._ahead * self.base
 
