@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := demo/sample.monet.mp4
 
-.PHONY: help demo test test-slow lint types floors pytest format clean
+.PHONY: help demo test test-slow lint types imports pytest format clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -19,7 +19,7 @@ demo: $(READY)  ## paint the sample clip to demo/sample.monet.mp4
 	mkdir -p $(dir $(DEMO))
 	$(BIN)/vidstyle run samples/sample.mp4 --style monet -o $(DEMO) -y
 
-test: lint types floors pytest  ## every check but the slow ones
+test: lint types imports pytest  ## every check but the slow ones
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -28,7 +28,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy --strict vidstyle
 
-floors: $(READY)
+imports: $(READY)
 	$(BIN)/lint-imports
 
 pytest: $(READY)

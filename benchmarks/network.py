@@ -57,16 +57,16 @@ def page(name: str, device: str) -> Iterator[str]:
     yield f"# The painters, flow and blend alone\n\n`python benchmarks/network.py --style {name}`\n"
     yield machine_card().markdown()
     yield f"- a large matrix product: {rate:,.0f} GFLOP/s\n"
-    yield "| what | size | engine | batch | fps | times the floor | fps, there and back |"
+    yield "| what | size | engine | batch | fps | times the least | fps, there and back |"
     yield "|---|---|---|---|---|---|---|"
     for width, height in SIZES:
         for tier in TIERS:
-            floor = operations(StyleRegistry().find(name, tier), width * height) / rate / 1e9
+            least = operations(StyleRegistry().find(name, tier), width * height) / rate / 1e9
             style = load_style(name, tier=tier, device=device)
             engine, batch, seconds, travelling = painting(style, (height, width))
             yield (
                 f"| {tier} | {width}x{height} | {engine} | {batch} | {1 / seconds:,.1f} "
-                f"| {seconds / floor:.1f} | {1 / travelling:,.1f} |"
+                f"| {seconds / least:.1f} | {1 / travelling:,.1f} |"
             )
         for what, seconds in steadying(style, (height, width)):
             yield f"| {what} | {width}x{height} | | | {1 / seconds:,.1f} | | |"

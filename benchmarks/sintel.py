@@ -83,7 +83,7 @@ def read_flow(path: Path) -> Array:
     return np.fromfile(path, np.float32, offset=12).reshape(height, width, 2)
 
 
-def floor_of(scene: Scene) -> tuple[str, ...]:
+def own_errors(scene: Scene) -> tuple[str, ...]:
     """The input's own errors, as they are printed in `EXPECTED`."""
     error = pair_error(scene.first, scene.second, SourceMotion(scene.flow, scene.trusted))
     assert error is not None
@@ -131,8 +131,8 @@ def main() -> None:
     scenes = [Scene.read(folder) for folder in sorted(options.data.glob("seq_sintel_*"))]
     if not scenes:
         raise SystemExit(f"{options.data}: there is no folder seq_sintel_* in it")
-    floors = {scene.name: floor_of(scene) for scene in scenes}
-    wrong = [name for name, figures in floors.items() if figures != EXPECTED[name]]
+    found = {scene.name: own_errors(scene) for scene in scenes}
+    wrong = [name for name, figures in found.items() if figures != EXPECTED[name]]
     text = "\n".join(
         [
             "# Measures and flow on MPI-Sintel",
@@ -144,7 +144,7 @@ def main() -> None:
             "",
             "| scene | coverage | MSE without motion | Ruder | e_stab | Lai |",
             "|---|---|---|---|---|---|",
-            *(f"| {name} | {' | '.join(figures)} |" for name, figures in floors.items()),
+            *(f"| {name} | {' | '.join(figures)} |" for name, figures in found.items()),
             "",
             "End-point error in pixels of the flow that measures and of those that blend, on a CPU "
             "and on a GPU: over the pixels seen in both frames, and over all.",

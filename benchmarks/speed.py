@@ -144,13 +144,13 @@ def speed_table(rows: list[Row]) -> Iterator[str]:
 def stage_table(rows: list[Row]) -> Iterator[str]:
     """Every stage alone."""
     yield "Each stage alone, ms a frame (on a CPU processor time of one thread, on a GPU wall"
-    yield "time), and how many times its floor on this machine that is:\n"
+    yield "time), and how many times the least it can take on this machine that is:\n"
     yield f"| painter | size | {' | '.join(STAGES)} |\n|---|---|{'---|' * len(STAGES)}"
     for row in rows:
-        floors = row.floors
+        least = row.least_ms
         cells = (
             f"{row.stages[stage].median:.2f}"
-            + (f" (×{row.stages[stage].median / floors[stage]:.1f})" if stage in floors else "")
+            + (f" (×{row.stages[stage].median / least[stage]:.1f})" if stage in least else "")
             for stage in STAGES
         )
         yield f"| {row.tier} | {size(row)} | {' | '.join(cells)} |"

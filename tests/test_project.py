@@ -45,10 +45,10 @@ def test_the_installed_command_is_this_version(pyproject: dict[str, Any]) -> Non
     assert version("vidstyle") == pyproject["project"]["version"]
 
 
-def test_every_package_has_a_floor(pyproject: dict[str, Any]) -> None:
-    floors, *_ = pyproject["tool"]["importlinter"]["contracts"]
-    on_floors = {name for layer in floors["layers"] for name in re.split(r"\W+", layer)}
-    assert on_floors == PACKAGES | {"cuda", "errors", "files", "pictures", "types"}
+def test_every_package_has_a_layer(pyproject: dict[str, Any]) -> None:
+    order, *_ = pyproject["tool"]["importlinter"]["contracts"]
+    in_layers = {name for layer in order["layers"] for name in re.split(r"\W+", layer)}
+    assert in_layers == PACKAGES | {"cuda", "errors", "files", "pictures", "types"}
 
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:

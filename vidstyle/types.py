@@ -1,4 +1,4 @@
-"""The words that every floor shares. Plain data: this module imports nothing heavy."""
+"""The words that every layer shares. Plain data: this module imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _plot_path(_: click.Context, __: click.Parameter, path: Path | None) -> Path
     "--plot",
     type=click.Path(dir_okay=False, readable=False, path_type=Path),
     callback=_plot_path,
-    help="Draw the stages and their floors into a .png, .svg or .pdf.",
+    help="Draw the stages, and the least they can take, into a .png, .svg or .pdf.",
 )
 @overwrite_option("a plot")
 @json_option
@@ -174,23 +174,24 @@ def _speeds(report: BenchReport) -> Table:
 
 
 def _stages(report: BenchReport) -> Table:
-    """What each stage costs, and how many times its floor that is."""
+    """What each stage costs, and how many times the least it can take here that is."""
     clock = "wall time" if all(row.on_gpu for row in report.rows) else "one thread"
-    table = _table(f"each stage alone, ms a frame ({clock}), times its floor", _HEADINGS.values())
+    title = f"each stage alone, ms a frame ({clock}), times the least it can take"
+    table = _table(title, _HEADINGS.values())
     for name, row in _named(report):
         table.add_row(name, *(_stage(row, stage) for stage in _HEADINGS))
     return table
 
 
 def _stage(row: Row, stage: str) -> Text:
-    cost, floor = row.stages[stage].median, row.floors.get(stage)
-    times = f"×{cost / floor:.1f}" if floor else ""
+    cost, least = row.stages[stage].median, row.least_ms.get(stage)
+    times = f"×{cost / least:.1f}" if least else ""
     style = "bold" if stage == row.limit else ""
     return Text.assemble((f"{cost:.2f}", style), "\n", (times, "dim"))
 
 
 def _ceilings(report: BenchReport) -> dict[str, str]:
-    """What the floors are made of, by device."""
+    """What the machine can do at best, by device."""
     return {"GPU can" if row.on_gpu else "a core can": _ceiling(row) for row in report.rows[::-1]}
 
 

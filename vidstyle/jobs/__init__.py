@@ -1,1 +1,1 @@
-"""Jobs: a config in, a report out. The only floor that makes threads."""
+"""Jobs: a config in, a report out. The only layer that makes threads."""

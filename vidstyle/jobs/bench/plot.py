@@ -1,4 +1,4 @@
-"""The stages of a benchmark as bars beside their floors."""
+"""The stages of a benchmark as bars beside the least they can take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vidstyle.files import writing
 from vidstyle.jobs.bench.report import STAGES, BenchReport, Row
 from vidstyle.jobs.publish import published
 
-_COST, _LIMIT, _FLOOR = "#7aa6c2", "#d1783c", "#23373b"
+_COST, _LIMIT, _LEAST = "#7aa6c2", "#d1783c", "#23373b"
 _WIDTH, _ROW_HEIGHT = 8.0, 2.8
 
 
@@ -42,10 +42,10 @@ def _draw(axes: Axes, row: Row) -> None:
     bars = axes.barh(STAGES, costs, color=colours, height=0.7)
     axes.bar_label(bars, fmt="%.2f", padding=4, fontsize="small")
     for place, stage in enumerate(STAGES):
-        if stage in row.floors:
-            axes.vlines(row.floors[stage], place - 0.42, place + 0.42, color=_FLOOR, linewidth=2)
+        if (least := row.least_ms.get(stage)) is not None:
+            axes.vlines(least, place - 0.42, place + 0.42, color=_LEAST, linewidth=2)
     clock = "wall time" if row.on_gpu else "processor time, one thread"
-    axes.plot([], [], color=_FLOOR, linewidth=2, label="the least it can take here")
+    axes.plot([], [], color=_LEAST, linewidth=2, label="the least it can take here")
     axes.legend(loc="lower right", fontsize="small", frameon=False)
     axes.set(xlabel=f"ms a frame, each stage alone ({clock})", title=_title(row))
     axes.spines[["top", "right"]].set_visible(False)

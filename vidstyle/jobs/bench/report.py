@@ -47,10 +47,10 @@ class Ceiling:
     copy_gbs: float
     """Billion bytes a second that copying reads and writes in memory, by one thread of the CPU."""
 
-    def floors(self, pixels: int, operations: float) -> dict[str, float]:
+    def least_ms(self, pixels: int, operations: float) -> dict[str, float]:
         """Milliseconds that a frame costs at least, by stage.
 
-        Codecs are their own measure: `decode` and `encode` have no floor.
+        Codecs are their own measure: `decode` and `encode` have no such bound.
 
         Args:
             pixels: of a frame.
@@ -129,9 +129,9 @@ class Row:
         return max(costs) / wall if self.on_gpu else sum(costs) / (self.cores * wall)
 
     @property
-    def floors(self) -> dict[str, float]:
+    def least_ms(self) -> dict[str, float]:
         """Milliseconds a frame that a stage costs at least on this machine, where that is known."""
-        return self.ceiling.floors(self.width * self.height, self.operations)
+        return self.ceiling.least_ms(self.width * self.height, self.operations)
 
     @property
     def ratio(self) -> float | None:
@@ -140,13 +140,13 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """The row with its derived figures; `fps` is the median, `fps_spread` its ends."""
-        floors = self.floors
+        least = self.least_ms
         stages = {
             name: {
                 "ms": stage.median,
                 "low": stage.low,
                 "high": stage.high,
-                "floor_ms": floors.get(name),
+                "least_ms": least.get(name),
             }
             for name, stage in self.stages.items()
         }

@@ -118,10 +118,10 @@ def _doubts(source: ClipReport, outputs: Sequence[ClipReport]) -> Iterator[str]:
     """What makes an output's numbers worth less than they look, a sentence each."""
     for output in outputs:
         frozen = output.mean("frozen") or 0
-        own, floor = output.short.e_warp, source.short.e_warp
+        own, least = output.short.e_warp, source.short.e_warp
         if frozen > _MANY:
             yield f"{output.name} stands still in {frozen:.0%} of the pairs that move in the source"
-        if own is not None and floor is not None and own < floor:
+        if own is not None and least is not None and own < least:
             yield (
                 f"{output.name} is steadier than the source itself: look whether it is blurred, "
                 "pale or frozen"
