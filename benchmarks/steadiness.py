@@ -27,12 +27,8 @@ from vidstyle.errors import InputError
 from vidstyle.jobs.config import RunConfig
 from vidstyle.jobs.machine import machine_card
 from vidstyle.jobs.measuring.clips import evaluate_clips
-from vidstyle.jobs.measuring.evaluation import (
-    LONG,
-    ClipReport,
-    EvaluateConfig,
-    EvaluationReport,
-)
+from vidstyle.jobs.measuring.evaluation import ClipReport, EvaluateConfig, EvaluationReport
+from vidstyle.jobs.measuring.measures import LONG
 from vidstyle.jobs.run import run
 from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.registry import StyleFile, StyleRegistry, shipped_folder

@@ -45,7 +45,7 @@ def test_steadiness_and_its_price_stand_in_one_table(
     heads = {" ".join(row[:2]) for row in rows}
     assert {"source unblended", "E_warp (Lai)", "e_stab ↓", "mask coverage"} <= heads
     assert {"detail: Laplacian", "follows motion", "frozen pairs", "SSIM ↑"} <= heads
-    assert ["SSIM", "↑", "–", "1.00", "1.00"] in rows
+    assert ["SSIM", "↑", "–", "1", "1"] in rows
     assert next(row for row in rows if row[:1] == ["e_stab"])[-1] == "×1.00"
     for words in ("4 frames at 128x80", "flow:", "mask:", "after encoding", "Lai's × coverage"):
         assert words in out

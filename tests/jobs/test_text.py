@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidstyle.jobs.text import clean, clock, count, span, speed
+from vidstyle.jobs.text import clean, clock, count, figure, span, speed
 
 
 @given(st.text(st.characters()))
@@ -53,3 +53,21 @@ def test_count() -> None:
 
 def test_a_slow_speed_is_not_nought() -> None:
     assert [speed(24), speed(1), speed(0.0534)] == ["24.0", "1.0", "0.053"]
+
+
+@pytest.mark.parametrize(
+    ("value", "scale", "text"),
+    [
+        (None, 1, "–"),
+        (0, 1, "0"),
+        (0.000421, 1, "0.000421"),
+        (0.000421, 1000, "0.421"),
+        (1.5, 1, "1.50"),
+        (520.4, 1, "520"),
+        (24, 1, "24"),
+        (-0.5, 1, "-0.500"),
+        (9.996, 1, "10.0"),
+    ],
+)
+def test_figures_have_three_digits_and_no_powers(value: float, scale: float, text: str) -> None:
+    assert figure(value, scale) == text

@@ -3,59 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from vidstyle.jobs.measuring.evaluation import LONG, ClipReport, EvaluationReport, Value, mean_of
+from vidstyle.jobs.measuring.evaluation import ClipReport, EvaluationReport
+from vidstyle.jobs.measuring.measures import SECTIONS, Measure
 from vidstyle.jobs.measuring.set_report import SetReport, SetsReport
-from vidstyle.jobs.text import clean, count, span, three_digits
+from vidstyle.jobs.text import clean, count, figure, span, three_digits
 
-
-@dataclass(frozen=True)
-class _Row:
-    name: str
-    value: Value
-    relative: bool = False
-    """Shown over the unblended painting's, too."""
-
-
-def _sections(distance: str | None) -> dict[str, tuple[_Row, ...]]:
-    """All rows by their headings; an arrow says where better is."""
-    return {
-        "steadiness, neighbours": (
-            _Row("E_warp (Lai) ↓", lambda c: c.short.e_warp, relative=True),
-            _Row("MSE (Ruder) ↓", lambda c: c.short.square_error.mean, relative=True),
-            _Row("e_stab ↓", lambda c: c.short.e_stab, relative=True),
-            _Row("mask coverage", lambda c: c.short.coverage),
-            _Row("L1, + first frame ↓", mean_of("e_pair"), relative=True),
-        ),
-        f"steadiness, {LONG} frames apart": (
-            _Row("E_warp (Lai) ↓", lambda c: c.long.e_warp, relative=True),
-            _Row("e_stab ↓", lambda c: c.long.e_stab, relative=True),
-            _Row("mask coverage", lambda c: c.long.coverage),
-        ),
-        "what that was bought with": (
-            _Row("detail: Laplacian", mean_of("detail"), relative=True),
-            _Row("detail: high band", mean_of("high_band"), relative=True),
-            _Row(f"D_perceptual, {distance} ↓", mean_of("d_perceptual")),
-            _Row("follows motion ↑", mean_of("followed")),
-            _Row("frozen pairs ↓", mean_of("frozen")),
-        ),
-        "likeness to the source": (
-            _Row("SSIM ↑", mean_of("ssim")),
-            _Row("layout kept ↑", mean_of("layout")),
-            _Row(f"{distance} ↓", mean_of("content_distance")),
-            _Row("CFSD ↓", mean_of("cfsd")),
-        ),
-        "likeness to the style": (
-            _Row("Gram distance ↓", mean_of("gram")),
-            _Row("SIFID ↓", mean_of("sifid")),
-            _Row("VGG-SIFID ↓", mean_of("vgg_sifid")),
-        ),
-    }
+_ARROWS = {"lower": " ↓", "higher": " ↑", "": ""}
+"""Where better is."""
 
 
 def tables(report: EvaluationReport | SetsReport) -> Iterator[Table | Text]:
@@ -81,23 +40,24 @@ def _clips_table(report: EvaluationReport) -> Table:
     table.add_column("", no_wrap=True)
     for clip in report.clips:
         table.add_column(clean(clip.name), justify="right", overflow="fold")
-    for title, rows in _sections(report.method.perceptual).items():
-        taken = [row for row in rows if any(row.value(c) is not None for c in report.clips)]
+    for title, measures in SECTIONS.items():
+        taken = [m for m in measures if any(m.value(c) is not None for c in report.clips)]
         if taken:
             table.add_row(Text(title, style="dim"))
-        for row in taken:
-            cells = (_cell(report, row, clip) for clip in report.clips)
-            table.add_row(f"  {row.name}", *cells, end_section=row is taken[-1])
+        for measure in taken:
+            name = measure.name.format(distance=report.method.perceptual) + _ARROWS[measure.better]
+            cells = (_cell(report, measure, clip) for clip in report.clips)
+            table.add_row(f"  {name}", *cells, end_section=measure is taken[-1])
     return table
 
 
-def _cell(report: EvaluationReport, row: _Row, clip: ClipReport) -> Text:
-    value = row.value(clip)
+def _cell(report: EvaluationReport, measure: Measure, clip: ClipReport) -> Text:
+    value = measure.value(clip)
     if value is None:
         return Text("–", style="dim")
-    text = Text(three_digits(value))
+    text = Text(figure(value))
     if clip in report.outputs and report.unblended is not None:
-        ratio = report.ratio(clip, row.value) if row.relative else None
+        ratio = report.ratio(clip, measure.value) if measure.relative else None
         text.append("       " if ratio is None else f"  ×{ratio:4.2f}", style="cyan")
     return text
 

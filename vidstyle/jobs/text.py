@@ -50,6 +50,14 @@ def three_digits(value: float) -> str:
     return f"{value:.{max(digits, 0)}f}"
 
 
+def figure(value: float | None, scale: float = 1.0) -> str:
+    """A number to three significant digits, a whole one to all of its own; a dash for none."""
+    if value is None:
+        return "–"
+    scaled = value * scale
+    return f"{scaled:.0f}" if scaled == int(scaled) else three_digits(scaled)
+
+
 def plain(value: object, rounded: Callable[[float], float]) -> Any:
     """A value of dictionaries, lists and paths as JSON holds it, its numbers rounded."""
     match value:

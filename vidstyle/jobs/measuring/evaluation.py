@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from vidstyle.errors import UsageError
 from vidstyle.jobs.config import check_part
+from vidstyle.jobs.measuring.measures import SERIES
 from vidstyle.types import Limits, Picture
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SHORT, LONG = 1, 10
-"""Frames between the two pictures of a pair: the ranges over which steadiness is measured."""
 LEAST_HEIGHT = 64
 
 
@@ -183,7 +182,7 @@ class ClipReport:
     long: Steadiness
     """Over `LONG` frames."""
     measures: Mapping[str, Series] = field(default_factory=dict)
-    """All other measures by name, see `MEASURES`; those that could not be taken are absent."""
+    """All other measures by name, see `SERIES`; those that could not be taken are absent."""
     notes: tuple[str, ...] = ()
     """What was done to it before it was measured, a sentence each: scaled, matched by time ..."""
     worst: tuple[Pair, ...] = ()
@@ -200,7 +199,7 @@ Value = Callable[[ClipReport], float | None]
 
 
 def mean_of(measure: str) -> Value:
-    """What gives a clip's mean of one of `MEASURES`."""
+    """What gives a clip's mean of one of `SERIES`."""
     return lambda clip: clip.mean(measure)
 
 
@@ -217,23 +216,6 @@ def quotient(own: float | None, base: float | None) -> float | None:
 
 PAIR_MEASURES = ("warp_error", "square_error", "trusted")
 """The series of `Steadiness`."""
-
-MEASURES: Mapping[str, str] = {
-    "e_pair": "L1 to the last and to the shot's first frame, motion undone (Lei et al. 2020)",
-    "detail": "variance of the Laplacian of the luma, grey levels squared",
-    "high_band": "energy of the luma above half of the highest frequency, grey levels squared",
-    "followed": "share of the change under motion that the source's motion explains",
-    "frozen": "1 where the source moves and the clip stands still, else 0",
-    "ssim": "structural similarity to the source, 1 is alike",
-    "layout": "correlation of where the edges are with the source's, 1 is alike",
-    "content_distance": "perceptual distance to the source, 0 is alike",
-    "cfsd": "distance of self-similarities to the source's (VGG19 relu3_1), 0 is alike",
-    "d_perceptual": "perceptual distance to the unblended painting, 0 is alike",
-    "gram": "distance of Gram matrices to the style image's (VGG19), 0 is alike",
-    "sifid": "Frechet distance of Inception features within one picture to the style image's",
-    "vgg_sifid": "the same with VGG19 relu2_1 in units of the style image's; no SIFID",
-}
-"""What `ClipReport.measures` may hold."""
 
 
 @dataclass(frozen=True)
@@ -311,7 +293,7 @@ class EvaluationReport:
             "e_stab": short.e_stab,
             "coverage": short.coverage,
             "long": {"e_warp": long.e_warp, "e_stab": long.e_stab, "coverage": long.coverage},
-            **{name: clip.mean(name) for name in MEASURES},
+            **{name: clip.mean(name) for name in SERIES},
             "relative_to_unblended": {
                 "e_warp": self.ratio(clip, lambda c: c.short.e_warp),
                 "e_stab": self.ratio(clip, lambda c: c.short.e_stab),

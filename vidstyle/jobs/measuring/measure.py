@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 
-from vidstyle.jobs.measuring.evaluation import LONG
+from vidstyle.jobs.measuring.measures import LONG
 from vidstyle.jobs.measuring.meter import Meter, Neighbours
 from vidstyle.jobs.measuring.moments import Moment
 from vidstyle.metrics.following import moving

@@ -9,14 +9,13 @@ from itertools import count
 from pathlib import Path
 
 from vidstyle.jobs.measuring.evaluation import (
-    LONG,
     PAIR_MEASURES,
-    SHORT,
     ClipReport,
     Pair,
     Series,
     Steadiness,
 )
+from vidstyle.jobs.measuring.measures import LONG, SHORT
 from vidstyle.metrics.detail import detail, high_band
 from vidstyle.metrics.following import followed, stands_still
 from vidstyle.metrics.steadiness import (

@@ -21,8 +21,8 @@ from vidstyle.jobs.measuring.evaluation import (
 )
 from vidstyle.jobs.page.pictures import data_uri, heat_map, heat_ramp, levels, picture
 from vidstyle.jobs.page.plots import LEFT, RIGHT, Line, colour, dashes, plot
-from vidstyle.jobs.page.table import cautions, figure, sections
-from vidstyle.jobs.text import clean
+from vidstyle.jobs.page.table import cautions, sections
+from vidstyle.jobs.text import clean, figure
 from vidstyle.video.reel import ReelVideo
 
 _SHOWN = 3

@@ -5,33 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vidstyle.jobs.measuring.evaluation import (
-    LONG,
-    ClipReport,
-    EvaluationReport,
-    Value,
-    mean_of,
-    quotient,
-)
-from vidstyle.jobs.text import three_digits
+from vidstyle.jobs.measuring.evaluation import EvaluationReport, quotient
+from vidstyle.jobs.measuring.measures import SECTIONS, Measure
+from vidstyle.jobs.text import figure
 
 # Differences smaller than this are no reason to call one clip better than another.
 _AS_GOOD = 0.05
 # A clip with less of another's detail than this may owe its steadiness to blur.
 _SOFT = 0.8
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A row of the table."""
-
-    name: str
-    meaning: str
-    value: Value
-    better: str = ""
-    """"lower", "higher", or nothing where neither is better by itself."""
-    scale: float = 1.0
-    unit: str = ""
+_UNITS = {1: "", 100: "in percent", 1000: "in units of 10⁻³"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +28,11 @@ class Cell:
 class Row:
     """A measure of all clips."""
 
-    measure: Measure
+    name: str
+    meaning: str
+    better: str
+    """"lower", "higher", or nothing where neither is better by itself."""
+    unit: str
     cells: tuple[Cell, ...]
 
 
@@ -59,9 +45,9 @@ class Section:
 
 
 def sections(report: EvaluationReport) -> Iterator[Section]:
-    """The table, without measures that no clip has."""
-    for title, measures in _measures(report).items():
-        taken = [m for m in measures if any(m.value(clip) is not None for clip in report.clips)]
+    """The table, without measures that no clip has; amounts are over the source's."""
+    for title, measures in SECTIONS.items():
+        taken = [measure for measure in measures if _shown(report, measure)]
         if taken:
             yield Section(title, tuple(_row(report, measure) for measure in taken))
 
@@ -89,118 +75,31 @@ def cautions(report: EvaluationReport, letters: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _measures(report: EvaluationReport) -> dict[str, tuple[Measure, ...]]:
-    distance = report.method.perceptual
-    return {
-        "How still it holds": (
-            Measure(
-                "E_warp",
-                "what motion does not explain from frame to frame, mean square, colours 0 to 1",
-                lambda clip: clip.short.e_warp,
-                "lower",
-                1000,
-                "in units of 10⁻³",
-            ),
-            Measure(
-                f"E_warp, {LONG} apart",
-                f"the same between frames that lie {LONG} apart: drift",
-                lambda clip: clip.long.e_warp,
-                "lower",
-                1000,
-                "in units of 10⁻³",
-            ),
-            Measure(
-                "e_stab",
-                "root mean square over all pixels, as ReCoNet and others report it",
-                lambda clip: clip.short.e_stab,
-                "lower",
-            ),
-        ),
-        "What that was bought with": (
-            Measure(
-                "detail",
-                "variance of the Laplacian: blur makes it small, noise large",
-                _over_source(report, "detail"),
-                unit="as a multiple of the source's",
-            ),
-            Measure(
-                "finest detail",
-                "energy in the upper half of the spectrum",
-                _over_source(report, "high_band"),
-                unit="as a multiple of the source's",
-            ),
-            Measure(
-                "follows motion",
-                "how much of its own change the source's motion explains, at most 1",
-                mean_of("followed"),
-                "higher",
-            ),
-            Measure(
-                "stands still",
-                "share of frames in which the source moves and the clip does not",
-                mean_of("frozen"),
-                "lower",
-                100,
-                "in percent",
-            ),
-            *_change(report),
-        ),
-        "How near it stays to the source": (
-            Measure("SSIM", "likeness of structure, 1 is alike", mean_of("ssim"), "higher"),
-            Measure("content", f"{distance}, 0 is alike", mean_of("content_distance"), "lower"),
-            Measure(
-                "CFSD",
-                "distance of self-similarities, 0 is alike",
-                mean_of("cfsd"),
-                "lower",
-                1000,
-                "in units of 10⁻³",
-            ),
-        ),
-        "How near it comes to the style": (
-            Measure("Gram", "distance of Gram matrices, 0 is alike", mean_of("gram"), "lower"),
-            Measure("SIFID", "within one picture, Inception features", mean_of("sifid"), "lower"),
-            Measure("VGG-SIFID", "the same with VGG19 features", mean_of("vgg_sifid"), "lower"),
-        ),
-        "What was measured": (
-            Measure("pairs", "neighbouring frames that were compared", _pairs),
-            Measure(
-                "trusted",
-                "part of the pixels where the source's motion is known",
-                lambda clip: clip.short.coverage,
-                scale=100,
-                unit="in percent",
-            ),
-        ),
-    }
-
-
-def _change(report: EvaluationReport) -> Iterator[Measure]:
+def _shown(report: EvaluationReport, measure: Measure) -> bool:
     """D_perceptual means nothing for clips that the unblended painting has no part in."""
-    if len(report.outputs) == 1:
-        meaning = f"D_perceptual: {report.method.perceptual} to the unblended painting"
-        yield Measure("change by the blend", meaning, mean_of("d_perceptual"), "lower")
-
-
-def _over_source(report: EvaluationReport, name: str) -> Value:
-    return lambda clip: quotient(clip.mean(name), report.source.mean(name))
-
-
-def _pairs(clip: ClipReport) -> float:
-    return sum(value is not None for value in clip.short.warp_error.values)
+    if measure.of == "d_perceptual" and len(report.outputs) > 1:
+        return False
+    return any(measure.value(clip) is not None for clip in report.clips)
 
 
 def _row(report: EvaluationReport, measure: Measure) -> Row:
-    values = [measure.value(clip) for clip in report.clips]
+    values = _values(report, measure)
     best = _best(measure, values[-len(report.outputs) :])
     contest = len(values) - len(report.outputs)
-    return Row(
-        measure,
-        tuple(
-            Cell(figure(value, measure.scale), place >= contest and value in best)
-            for place, value in enumerate(values)
-        ),
+    cells = (
+        Cell(figure(value, measure.scale), place >= contest and value in best)
+        for place, value in enumerate(values)
     )
+    name = measure.name.format(distance=report.method.perceptual)
+    unit = "as a multiple of the source's" if measure.amount else _UNITS[measure.scale]
+    return Row(name, measure.meaning, measure.better, unit, tuple(cells))
+
+
+def _values(report: EvaluationReport, measure: Measure) -> list[float | None]:
+    values = [measure.value(clip) for clip in report.clips]
+    if measure.amount:
+        return [quotient(value, measure.value(report.source)) for value in values]
+    return values
 
 
 def _best(measure: Measure, values: Sequence[float | None]) -> set[float | None]:
@@ -211,11 +110,3 @@ def _best(measure: Measure, values: Sequence[float | None]) -> set[float | None]
     best = min(known) if measure.better == "lower" else max(known)
     good = {value for value in known if abs(value - best) <= _AS_GOOD * abs(best)}
     return set() if len(good) == len(set(known)) else set(good)
-
-
-def figure(value: float | None, scale: float = 1.0) -> str:
-    """A number to three significant digits, a whole one to all of its own; a dash for none."""
-    if value is None:
-        return "–"
-    scaled = value * scale
-    return f"{scaled:.0f}" if scaled == int(scaled) else three_digits(scaled)
