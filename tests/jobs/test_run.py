@@ -349,6 +349,15 @@ def test_a_see_through_picture_says_so(tmp_path: Path) -> None:
     )
 
 
+def test_a_brush_that_is_too_large_for_a_picture_is_told_of(tmp_path: Path) -> None:
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (300, 150), "red").save(picture)
+    assert paint(picture, brush=1.2).notes == ()
+    assert paint(picture, brush=2, overwrite=True).notes == (
+        f"{picture}: is 300x150: a brush of 2 shows little of it",
+    )
+
+
 def test_each_of_two_inputs_of_one_name_has_its_notes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()

@@ -144,3 +144,24 @@ def test_cuts_are_told_from_motion_light_and_noise() -> None:
     assert is_cut(first, texture(9))
     for neighbour in (first, second, brighter, noisy):
         assert not is_cut(first, neighbour)
+
+
+def slide(seed: int, down: int = 0) -> Image:
+    """Lines of words, dark on a light ground."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((HEIGHT, WIDTH, 3), 240, np.uint8)
+    for row in range(30, HEIGHT - 30, 24):
+        for column in range(20, WIDTH - 40, 36):
+            if rng.random() < 0.5:
+                picture[row + down : row + down + 8, column : column + 28] = 30
+    return picture
+
+
+def test_another_slide_is_a_cut_and_a_line_that_is_added_is_none() -> None:
+    """Little of a slide changes, but all that it shows."""
+    first, added = slide(0), slide(0)
+    added[-24:-16, 20:120] = 30
+    assert is_cut(first, slide(1))
+    assert np.abs(first.astype(int) - slide(1)).mean() < 0.1 * 255
+    assert not is_cut(first, added)
+    assert not is_cut(first, slide(0, down=4))

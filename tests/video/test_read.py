@@ -115,6 +115,12 @@ def test_a_part_that_reaches_beyond_the_end_is_what_there_is(make_media: Make) -
     assert not report.is_partial
 
 
+def test_a_part_that_ends_within_a_frame_holds_that_frame(make_media: Make) -> None:
+    info, report = probe(make_media(pts=range(10))), ReadReport()
+    frames = list(read_frames(info, report=report, duration=Fraction(11, 100)))
+    assert expected_frames(info, duration=Fraction(11, 100)) == len(frames) == 3
+
+
 def test_a_part_behind_the_end_is_an_error_that_tells_the_length(make_media: Make) -> None:
     with pytest.raises(InputError, match=r"no frame from 9\.00 s on; it lasts 0\.40 s"):
         list(read_frames(probe(make_media()), start=Fraction(9)))

@@ -31,6 +31,8 @@ _BLACK = 24
 _TITLED = 0.25
 # ... and that the picture fills, somewhere in time, within so many lines from the bar.
 _FILLED, _SHARP = 0.75, 3
+# Part of its lines that a picture fills at least: less are titles on black, and no picture.
+_WIDE = 0.5
 # A thinner bar is not worth an edge, a thicker one is a dark scene; shares of all lines.
 _THINNEST, _THICKEST = 0.01, 0.36
 
@@ -105,6 +107,8 @@ def _pair(most: NDArray[np.float64], ever: NDArray[np.float64]) -> tuple[int, in
 
 def _bar(most: NDArray[np.float64], ever: NDArray[np.float64]) -> int:
     fullest = ever.max()
+    if fullest < _WIDE:
+        return 0
     bar = int((most > _TITLED * fullest).argmax())
     is_sharp = ever[bar : bar + _SHARP].max() >= _FILLED * fullest
     return bar if is_sharp and _THINNEST <= bar / len(most) <= _THICKEST else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -321,10 +322,10 @@ def expected_frames(
         return info.frame_count
     if info.duration is None or info.average_rate is None:
         return None
-    wanted = info.duration - start
-    if duration is not None:
-        wanted = min(wanted, duration)
-    return max(0, round(wanted * info.average_rate))
+    left = max(round((info.duration - start) * info.average_rate), 0)
+    if duration is None:
+        return left
+    return min(left, math.ceil(duration * info.average_rate))
 
 
 def _why_nothing(info: VideoInfo, first: int | None) -> str:

@@ -21,6 +21,9 @@ from vidstyle.stylizers.engine import Engine
 from vidstyle.video.bars import Bars
 from vidstyle.video.read import ReadReport
 
+_FEW = 120
+"""Lines in which a painter can show little."""
+
 
 @dataclass
 class Job(ABC):
@@ -62,7 +65,12 @@ class Job(ABC):
     def _begin(self, bars: Bars, height: int, width: int) -> None:
         """Open the engine for what the bars leave of pictures of a size."""
         self.bars = bars
-        self.engine = self.style.engine(*bars.inside(height, width))
+        size = bars.inside(height, width)
+        if self.style.brush > 1 and min(size) / self.style.brush < _FEW:
+            self._note(
+                f"is {size[1]}x{size[0]}: a brush of {self.style.brush:g} shows little of it"
+            )
+        self.engine = self.style.engine(*size)
         self._tell(self.engine)
         self.since = perf_counter()
 
