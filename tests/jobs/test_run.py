@@ -354,7 +354,7 @@ def test_a_brush_that_is_too_large_for_a_picture_is_told_of(tmp_path: Path) -> N
     Image.new("RGB", (300, 150), "red").save(picture)
     assert paint(picture, brush=1.2).notes == ()
     assert paint(picture, brush=2, overwrite=True).notes == (
-        f"{picture}: is 300x150: a brush of 2 shows little of it",
+        f"{picture}: a brush of 2 shows little of 300x150 pixels",
     )
 
 

@@ -6,21 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import vidstyle
 from vidstyle.errors import StyleError, UsageError
-from vidstyle.jobs.brush import LargeBrush
 from vidstyle.jobs.style import Style, load_style
-from vidstyle.motion.opencv_ops import OpenCvOps
+from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.card import read_cards
 from vidstyle.stylizers.registry import StyleFile, user_folder
 from vidstyle.stylizers.style_file import load_network, save_style
 
 MakeStyle = Callable[..., Path]
-OPS = OpenCvOps()
 
 
 @pytest.fixture
@@ -116,36 +113,21 @@ def test_a_style_without_a_way_back_says_so(tiny_style: str) -> None:
 
 @given(height=st.integers(1, 60), width=st.integers(1, 60), brush=st.floats(1, 4))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
-def test_a_large_brush_paints_a_smaller_picture_and_enlarges_it(
-    style: Style, height: int, width: int, brush: float
+def test_a_large_brush_paints_a_smaller_picture_which_is_enlarged(
+    tiny_style: str, style: Style, height: int, width: int, brush: float
 ) -> None:
     rng = np.random.default_rng(height * 61 + width)
     pictures = rng.integers(0, 256, (2, height, width, 3)).astype(np.uint8)
-    small = max(round(height / brush), 1), max(round(width / brush), 1)
-    expected = [
-        OPS.resized(style.paint(OPS.resized(picture, small, "area")), (height, width), "cubic")
-        for picture in pictures
-    ]
-    painted = LargeBrush(style.engine, (height, width), brush).paint(pictures)
-    np.testing.assert_array_equal(painted, np.stack(expected))
+    large = load_style(tiny_style, device="cpu", engine="torch", brush=brush)
+    canvas = large.canvas(height, width)
+    assert canvas == (max(round(height / brush), 1), max(round(width / brush), 1))
+    painted = [style.paint(scaled(picture, *canvas)) for picture in pictures]
+    expected = np.stack([scaled(painting, height, width) for painting in painted])
+    np.testing.assert_array_equal(large.paint(pictures), expected)
 
 
-def test_a_large_brush_leaves_tensors_where_they_are(style: Style) -> None:
-    """And paints, but for rounding, what it paints of arrays."""
-    smooth = OPS.resized(np.random.default_rng(0).random((4, 5, 3)), (48, 60), "cubic")
-    batch = (255 * smooth).clip(0, 255).astype(np.uint8)[None]
-    engine = LargeBrush(style.engine, (48, 60), 2)
-    painted = engine.paint(torch.from_numpy(batch))
-    assert isinstance(painted, torch.Tensor)
-    np.testing.assert_allclose(painted.numpy(), engine.paint(batch), atol=3)
-
-
-def test_a_style_keeps_to_its_brush(tiny_style: str, style: Style) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3)).astype(np.uint8)
-    large = load_style(tiny_style, device="cpu", engine="torch", brush=2.5)
-    expected = LargeBrush(style.engine, (48, 64), 2.5).paint(picture[None])[0]
-    np.testing.assert_array_equal(large.paint(picture), expected)
-    assert (expected != style.paint(picture)).mean() > 0.5
+def test_the_usual_brush_paints_pictures_as_they_are(style: Style) -> None:
+    assert style.canvas(31, 77) == (31, 77)
 
 
 @pytest.mark.parametrize("brush", [0.99, 4.01, float("nan")])

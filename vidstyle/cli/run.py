@@ -56,7 +56,7 @@ _SHARE = click.FloatRange(0, 1)
     type=click.FloatRange(1, MOST_BRUSH),
     default=1.0,
     show_default=True,
-    help="Size of the strokes: 2 paints them twice as large, and sooner.",
+    help="Size of the strokes: 2 paints them twice as large, much sooner.",
 )
 @click.option(
     "--consistency",

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import UsageError
-from vidstyle.jobs.brush import LargeBrush
+from vidstyle.motion.ops import Size
+from vidstyle.motion.scale import scaled
 from vidstyle.stylizers.device import (
     available_cores,
     choose_device,
@@ -72,14 +73,20 @@ class Style:
         return self._device if self._device.startswith("cuda") else None
 
     def engine(self, height: int, width: int) -> Engine:
-        """The engine for pictures of one size.
+        """The engine for pictures of one size: that of their `canvas`.
 
         Raises:
             StyleError, UsageError, ResourceError: as `open_engine` does.
         """
-        if self.brush == 1:
-            return self._opened(height, width)
-        return LargeBrush(self._opened, (height, width), self.brush)
+        return self._opened(height, width)
+
+    def canvas(self, height: int, width: int) -> Size:
+        """Height and width in which pictures of a size are painted.
+
+        A network's strokes have a size in pixels, whatever the picture's: in a smaller one they are
+        larger, and painted sooner.
+        """
+        return max(round(height / self.brush), 1), max(round(width / self.brush), 1)
 
     def batch(self, height: int, width: int) -> int:
         """How many frames are worth painting at a time, chosen once: graphs are recorded for it."""
@@ -101,8 +108,11 @@ class Style:
                 f"not {pictures.dtype} {pictures.shape}"
             )
         batch = pictures.reshape(-1, *pictures.shape[-3:])
-        painted: NDArray[np.uint8] = self.engine(*batch.shape[1:3]).paint(batch)
-        return painted.reshape(pictures.shape)
+        height, width = batch.shape[1:3]
+        canvas = self.canvas(height, width)
+        small = np.stack([scaled(picture, *canvas) for picture in batch])
+        painted = [scaled(p, height, width) for p in self.engine(*canvas).paint(small)]
+        return np.stack(painted).reshape(pictures.shape)
 
 
 def load_style(

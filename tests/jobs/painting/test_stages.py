@@ -108,6 +108,17 @@ def test_the_blender_works_on_the_painting_before_it_is_mixed() -> None:
         assert abs(int(frame.image[0, 0, 0]) - (number + steady) / 2) <= 0.5
 
 
+def test_a_canvas_is_what_is_followed_painted_and_held() -> None:
+    """And frames are as large as ever."""
+    inverter = Inverter()
+    out = run(3, Pipeline(inverter, Halver(), canvas=(2, 3)))
+    assert inverter.shapes == [(1, 2, 3, 3)] * 3
+    for number, frame in enumerate(out):
+        assert frame.image.shape == (4, 6, 3)
+        mean = (number + (number ^ 128)) // 2  # of a dark and a light stripe
+        assert abs(int(frame.image[1, 2, 0]) - (255 - mean) // 2) <= 1
+
+
 def test_strength_zero_gives_the_input() -> None:
     out = run(5, Pipeline(Inverter(), Halver(), finish=Finish(0.0)))
     for given_frame, frame in zip(frames(5), out, strict=True):

@@ -7,8 +7,7 @@ from typing import Any
 
 from vidstyle.errors import ResourceError, StyleError, UsageError
 from vidstyle.jobs.painting.finish import Finish
-from vidstyle.jobs.style import load_style
-from vidstyle.stylizers.engine import Engine
+from vidstyle.jobs.style import Style, load_style
 from vidstyle.stylizers.mixture import is_schedule
 from vidstyle.stylizers.registry import is_path
 from vidstyle.types import TIERS, Picture, VideoInfo
@@ -34,19 +33,20 @@ def repainter(
     size = bars.inside(source.height, source.width)
     if min(size) < 1:
         raise StyleError("the painting tells of black bars that this source has no room for")
-    engine = _engine(stamp, *size, device)
-    if engine.name != (own := stamp.get("engine", engine.name)):
-        notes.append(f"the unblended painting is painted on {engine.name}, the output was on {own}")
+    style, engine = _opened(stamp, *size, device)
+    if engine != (own := stamp.get("engine", engine)):
+        notes.append(f"the unblended painting is painted on {engine}, the output was on {own}")
     finish = Finish.of_stamp(stamp)
 
     def paint(image: Picture) -> Picture:
         part = bars.cut(image)
-        return bars.filled(image, finish(part, engine.paint(part[None])[0]))
+        return bars.filled(image, finish(part, style.paint(part)))
 
     return paint
 
 
-def _engine(stamp: dict[str, Any], height: int, width: int, device: str) -> Engine:
+def _opened(stamp: dict[str, Any], height: int, width: int, device: str) -> tuple[Style, str]:
+    """The style, and the name of the engine that paints frames of this size."""
     if device == "auto":
         engine, where, *_ = f"{stamp.get('engine', '')} auto auto".split()
         try:
@@ -56,7 +56,9 @@ def _engine(stamp: dict[str, Any], height: int, width: int, device: str) -> Engi
     return _open(stamp, height, width, device, "auto")
 
 
-def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: str) -> Engine:
+def _open(
+    stamp: dict[str, Any], height: int, width: int, device: str, engine: str
+) -> tuple[Style, str]:
     tier, name = stamp.get("tier"), stamp.get("style")
     if not isinstance(name, str):
         raise StyleError("the painting does not say in which style it is")
@@ -78,4 +80,4 @@ def _open(stamp: dict[str, Any], height: int, width: int, device: str, engine: s
         raise StyleError(f"{style.card.name} has no {tier} tier here")
     if stamp.get("style_file") not in (None, style.sha256):
         raise StyleError(f"the style {name} that is here is not the one that it was painted in")
-    return style.engine(height, width)
+    return style, style.engine(*style.canvas(height, width)).name

@@ -33,13 +33,11 @@ class ClipJob(Job):
 
     Attributes:
         info: the clip.
-        size: height and width of what is painted of its frames.
         journal: what of it is finished.
         read: what has been read of it so far.
     """
 
     info: VideoInfo
-    size: tuple[int, int]
     journal: Journal
     read: ReadReport
 
@@ -49,7 +47,6 @@ class ClipJob(Job):
         if probe(self.info.path, self.config.limits, rate=self.config.rate) != self.info:
             raise self._changed()  # in the hours since the run began
         self._begin(Bars.of_clip(self.info), self.info.height, self.info.width)
-        self.size = self.bars.inside(self.info.height, self.info.width)
         with self._journalled() as batch:
             resumed = self.journal.frames
             self._write_segments(batch)
@@ -64,7 +61,7 @@ class ClipJob(Job):
 
     def _notes(self, joined: MuxSummary) -> Iterator[str]:
         if self.bars:
-            height, width = self.size
+            height, width = self.bars.inside(self.info.height, self.info.width)
             yield f"has black bars, which stay; {width}x{height} were painted"
         yield from treatments(self.info, self.read)
         yield from _losses(self.read, sum(segment.nudged for segment in self.journal.segments))
@@ -95,10 +92,10 @@ class ClipJob(Job):
     def _batch(self, folder: Path) -> int:
         """Frames to paint at a time: as many as an earlier try, whatever a GPU has free now."""
         earlier = remembered(folder, BATCH) if self.style.tensors_on else None
-        return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*self.size)
+        return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*self.canvas)
 
     def _open_journal(self, folder: Path, batch: int) -> Journal:
-        length = segment_length(*self.size, batch)
+        length = segment_length(*self.canvas, batch)
         name = self.engine.name
         facts = identity(self.info.path, self.config, self.style, name, self.bars, batch, length)
         return Journal(folder, self.task.output, facts, length)
@@ -106,7 +103,7 @@ class ClipJob(Job):
     def _write_segments(self, batch: int) -> None:
         """Decode, paint, steady and encode, in threads; this one looks after them."""
         config, read = self.config, self.read
-        steadier = Steadier(*self.size, config.consistency, self.style.tensors_on)
+        steadier = Steadier(*self.canvas, config.consistency, self.style.tensors_on)
         encoding = self.task.encoding(config.encode)
         writer = SegmentWriter(self.journal, self.info, encoding, self.watch)
         watchdog = Watchdog(self.watch)
@@ -143,6 +140,7 @@ class ClipJob(Job):
             batch,
             steadier.ops,
             self.style.schedule,
+            self.canvas if self.style.brush > 1 else None,
             lambda frame: float((frame.pts - info.start_pts) * info.time_base),
         )
 

@@ -16,7 +16,7 @@ from vidstyle.jobs.painting.plan import Task
 from vidstyle.jobs.painting.report import FileReport, Progress
 from vidstyle.jobs.painting.stopwatch import Stopwatch, by_stage
 from vidstyle.jobs.style import Style
-from vidstyle.motion.ops import Ops
+from vidstyle.motion.ops import Ops, Size
 from vidstyle.stylizers.engine import Engine
 from vidstyle.video.bars import Bars
 from vidstyle.video.read import ReadReport
@@ -42,6 +42,8 @@ class Job(ABC):
     since: float = field(init=False)
     """When that was, with the engine open."""
     bars: Bars = field(init=False)
+    canvas: Size = field(init=False)
+    """Height and width in which it is painted."""
     engine: Engine = field(init=False)
 
     def paint(self) -> FileReport:
@@ -65,12 +67,10 @@ class Job(ABC):
     def _begin(self, bars: Bars, height: int, width: int) -> None:
         """Open the engine for what the bars leave of pictures of a size."""
         self.bars = bars
-        size = bars.inside(height, width)
-        if self.style.brush > 1 and min(size) / self.style.brush < _FEW:
-            self._note(
-                f"is {size[1]}x{size[0]}: a brush of {self.style.brush:g} shows little of it"
-            )
-        self.engine = self.style.engine(*size)
+        self.canvas = self.style.canvas(*bars.inside(height, width))
+        if self.style.brush > 1 and min(self.canvas) < _FEW:
+            self._note(f"a brush of {self.style.brush:g} shows little of {width}x{height} pixels")
+        self.engine = self.style.engine(*self.canvas)
         self._tell(self.engine)
         self.since = perf_counter()
 

@@ -31,7 +31,7 @@ class PictureJob(Job):
 
     def _painted(self, image: Picture) -> Picture:
         part = self.bars.cut(image)
-        finished = Finish.of(self.config)(part, self.engine.paint(part[None])[0])
+        finished = Finish.of(self.config)(part, self.style.paint(part))
         return self.bars.filled(image, finished)
 
     def _write(self, painting: Picture) -> None:

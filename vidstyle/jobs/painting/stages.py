@@ -13,7 +13,7 @@ from vidstyle.jobs.painting.finish import Finish
 from vidstyle.jobs.painting.stopwatch import Stopwatch, worker
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.motion.opencv_ops import OpenCvOps
-from vidstyle.motion.ops import Array, Ops
+from vidstyle.motion.ops import Array, Ops, Size
 from vidstyle.stylizers.mixture import Schedule
 from vidstyle.types import Frame
 from vidstyle.video.bars import Bars
@@ -70,6 +70,8 @@ class Pipeline:
     """Of the arrays that the painter and the blender take and give."""
     schedule: Schedule | None = None
     """How the style changes; frames that are painted at a time are painted alike."""
+    canvas: Size | None = None
+    """Height and width in which frames are followed, painted and held; None takes their own."""
     seconds: Callable[[Frame], float] = lambda _: 0.0
     """When a frame is shown, by the schedule's clock."""
 
@@ -93,6 +95,8 @@ def _observe(
 ) -> Generator[Watched, None, None]:
     for frame in frames:
         picture = pipeline.ops.array(pipeline.bars.cut(frame.image))
+        if pipeline.canvas is not None:
+            picture = pipeline.ops.resized(picture, pipeline.canvas, "area")
         if pipeline.blender is None:
             yield frame, picture, None
             continue
@@ -143,7 +147,10 @@ def _steady(
             steady = painting
             if pipeline.blender is not None and seen is not None:
                 steady = pipeline.blender.hold(seen, painting, _changed(frame, pipeline))
-            finished = pipeline.finish(pipeline.bars.cut(frame.image), pipeline.ops.host(steady))
+            part = pipeline.bars.cut(frame.image)
+            if pipeline.canvas is not None:
+                steady = pipeline.ops.resized(steady, part.shape[:2], "cubic")
+            finished = pipeline.finish(part, pipeline.ops.host(steady))
             image = pipeline.bars.filled(frame.image, finished)
         yield replace(frame, image=image)
 
