@@ -18,7 +18,7 @@ from vidstyle.files import replacing, writing
         (errno.EDQUOT, "the disk is full"),
         (errno.EFBIG, "the disk is full"),
         (errno.ENOENT, "its folder does not exist"),
-        (errno.EACCES, r"\(refused\); name a place you may write to"),
+        (errno.EACCES, r"\(refused\); choose a place you may write to"),
     ],
 )
 def test_refusals_name_the_file_and_the_reason(number: int, words: str) -> None:

@@ -46,4 +46,4 @@ def _why_unwritable(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return f"{path}: cannot be written: its folder does not exist"
     reason = (error.strerror or str(error)).lower()
-    return f"{path}: cannot be written ({reason}); name a place you may write to with -o"
+    return f"{path}: cannot be written ({reason}); choose a place you may write to"

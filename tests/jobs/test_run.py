@@ -23,7 +23,7 @@ from vidstyle.jobs.painting import segments as segments_module
 from vidstyle.jobs.painting.report import Progress, RunReport
 from vidstyle.jobs.publish import part_folder
 from vidstyle.jobs.run import run
-from vidstyle.jobs.style import Style
+from vidstyle.jobs.style import Style, load_style
 from vidstyle.stylizers.torch_engine import TorchEngine
 from vidstyle.types import Frame
 from vidstyle.video.images import read_image
@@ -356,6 +356,24 @@ def test_a_brush_that_is_too_large_for_a_picture_is_told_of(tmp_path: Path) -> N
     assert paint(picture, brush=2, overwrite=True).notes == (
         f"{picture}: a brush of 2 shows little of 300x150 pixels",
     )
+
+
+def test_a_style_with_another_brush_than_is_asked_for_is_refused(tmp_path: Path) -> None:
+    """The painting would bear the wrong stamp."""
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (32, 24), "red").save(picture)
+    style = load_style("tiny", device="cpu", brush=2)
+    with pytest.raises(UsageError, match="the style's brush is 2, the run asks for 1"):
+        run(RunConfig((picture,), style="tiny", device="cpu"), style=style)
+
+
+def test_a_run_to_which_nothing_is_left_has_not_succeeded(make_clip: MakeClip) -> None:
+    clips = [make_clip(f"{name}.mp4", frames=2) for name in "ab"]
+    with ExitStack() as stack:
+        for clip in clips:
+            stack.enter_context(part_folder(clip.with_suffix(".tiny.mp4")))
+        report = paint(*clips)
+    assert (report.failures, len(report.left), report.exit_code) == ((), 2, 2)
 
 
 def test_each_of_two_inputs_of_one_name_has_its_notes(tmp_path: Path) -> None:

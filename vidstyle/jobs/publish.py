@@ -75,7 +75,7 @@ def held(folder: Path, output: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise UsageError(f"{output}: is too long a name; name another with -o") from error
-        with writing(folder if folder.exists() else output.parent):
+        with writing(folder if os.path.exists(folder) else output.parent):
             raise
     try:
         _lock(lock, folder, output)

@@ -50,6 +50,8 @@ def run(
     since = perf_counter()
     say = _Notes(on_note)
     style = style or _load(config)
+    if style.brush != config.brush:
+        raise UsageError(f"the style's brush is {style.brush:g}, the run asks for {config.brush:g}")
     is_done = functools.partial(_is_done, config=config, style=style)
     plan = make_plan(config, style.card.name, is_done)
     for note in (*style.notes, *plan.notes):

@@ -110,6 +110,9 @@ class Style:
         batch = pictures.reshape(-1, *pictures.shape[-3:])
         height, width = batch.shape[1:3]
         canvas = self.canvas(height, width)
+        if canvas == (height, width):
+            painting: NDArray[np.uint8] = self.engine(height, width).paint(batch)
+            return painting.reshape(pictures.shape)
         small = np.stack([scaled(picture, *canvas) for picture in batch])
         painted = [scaled(p, height, width) for p in self.engine(*canvas).paint(small)]
         return np.stack(painted).reshape(pictures.shape)

@@ -17,8 +17,9 @@ _UNEXPLAINED = 0.05
 # A flash changes every colour but keeps the layout; cuts correlate at most 0.88.
 _ALIKE = 0.92
 # Where little is shown, as letters on a flat ground, little changes: 0.006 to 0.013 from slide to
-# slide and card to card, which correlate at most 0.77. Real neighbours do so by 0.86 at least.
-_LITTLE, _OTHER = 0.004, 0.8
+# slide and card to card, which correlate at most 0.77. Real neighbours do so by 0.86 at least, but
+# for noise: flat ground and fog have up to 3 levels of contrast, slides and titles from 14 on.
+_LITTLE, _OTHER, _CONTRAST = 0.004, 0.8, 8.0
 
 
 def is_cut(a: Picture, b: Picture) -> bool:
@@ -34,9 +35,18 @@ def is_cut(a: Picture, b: Picture) -> bool:
 
 def _differ(a: Picture, b: Picture) -> bool:
     difference = _difference(a, b)
-    if difference <= _LITTLE:
-        return False
-    return _correlation(a, b) < (_ALIKE if difference > _UNEXPLAINED else _OTHER)
+    if difference > _UNEXPLAINED:
+        return _correlation(a, b) < _ALIKE
+    return (
+        difference > _LITTLE
+        and min(_contrast(a), _contrast(b)) >= _CONTRAST
+        and _correlation(a, b) < _OTHER
+    )
+
+
+def _contrast(a: Picture) -> float:
+    """Levels by which the most varied channel deviates from its mean."""
+    return float(a.std(axis=(0, 1)).max())
 
 
 def _thumbnail(image: Picture) -> Picture:

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from vidstyle.errors import InputError
-from vidstyle.files import replacing, writing
+from vidstyle.files import replacing
 from vidstyle.training.data import PhotoBatches
 from vidstyle.training.motion import MovedPair, centre, luminance, moved_pair, shifted_grid
 from vidstyle.types import Picture
@@ -92,8 +92,8 @@ def save_held_out(folder: Path, frames: NDArray[np.uint8]) -> None:
     Raises:
         ResourceError: the disk is full, or the place cannot be written.
     """
-    with writing(folder):
-        np.save(folder / HELD_OUT, frames)
+    with replacing(folder / HELD_OUT) as part, part.open("wb") as file:
+        np.save(file, frames)
 
 
 def load_held_out(folder: Path, side: int) -> Tensor | None:

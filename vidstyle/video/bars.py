@@ -64,7 +64,13 @@ class Bars:
             shown = np.asarray(Image.fromarray(image).convert("L")) > _BLACK
             lit = lit | shown
             rows, columns = np.maximum(rows, shown.mean(1)), np.maximum(columns, shown.mean(0))
-        return cls(*_pair(rows, lit.mean(axis=1)), *_pair(columns, lit.mean(axis=0)))
+        bars = cls(*_pair(rows, lit.mean(axis=1)), *_pair(columns, lit.mean(axis=0)))
+        return bars if bars._shows_a_picture(lit) else cls()
+
+    def _shows_a_picture(self, lit: NDArray[np.bool_]) -> bool:
+        """Whether what lies between them is no mere line of letters; `lit` (H, W) ever was."""
+        inside = lit[self._place(lit)]
+        return all(inside.mean(axis=axis).max(initial=0) >= _WIDE for axis in (0, 1))
 
     @classmethod
     def of_stamp(cls, stamp: dict[str, Any]) -> Self:
@@ -91,7 +97,7 @@ class Bars:
         out[self._place(image)] = part
         return out
 
-    def _place(self, image: Picture) -> tuple[slice, slice]:
+    def _place(self, image: NDArray[Any]) -> tuple[slice, slice]:
         height, width = image.shape[:2]
         return slice(self.top, height - self.bottom), slice(self.left, width - self.right)
 
@@ -107,8 +113,6 @@ def _pair(most: NDArray[np.float64], ever: NDArray[np.float64]) -> tuple[int, in
 
 def _bar(most: NDArray[np.float64], ever: NDArray[np.float64]) -> int:
     fullest = ever.max()
-    if fullest < _WIDE:
-        return 0
     bar = int((most > _TITLED * fullest).argmax())
     is_sharp = ever[bar : bar + _SHARP].max() >= _FILLED * fullest
     return bar if is_sharp and _THINNEST <= bar / len(most) <= _THICKEST else 0

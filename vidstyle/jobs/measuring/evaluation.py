@@ -84,7 +84,7 @@ class EvaluateConfig:
     @property
     def is_of_sets(self) -> bool:
         """Whether folders are measured, as sets."""
-        return self.source.is_dir()
+        return os.path.isdir(self.source)  # too long a name is none
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from vidstyle.jobs.painting.stopwatch import Watchdog, busiest
 from vidstyle.jobs.prefetch import Crew
 from vidstyle.jobs.publish import part_folder, publish
 from vidstyle.jobs.text import count
+from vidstyle.motion.ops import Size
 from vidstyle.types import VideoInfo
 from vidstyle.video.bars import Bars
 from vidstyle.video.info import probe
@@ -59,9 +60,14 @@ class ClipJob(Job):
             tuple(self._notes(joined)),
         )
 
+    @property
+    def _size(self) -> Size:
+        """Height and width of what the bars leave of a frame."""
+        return self.bars.inside(self.info.height, self.info.width)
+
     def _notes(self, joined: MuxSummary) -> Iterator[str]:
         if self.bars:
-            height, width = self.bars.inside(self.info.height, self.info.width)
+            height, width = self._size
             yield f"has black bars, which stay; {width}x{height} were painted"
         yield from treatments(self.info, self.read)
         yield from _losses(self.read, sum(segment.nudged for segment in self.journal.segments))
@@ -92,10 +98,10 @@ class ClipJob(Job):
     def _batch(self, folder: Path) -> int:
         """Frames to paint at a time: as many as an earlier try, whatever a GPU has free now."""
         earlier = remembered(folder, BATCH) if self.style.tensors_on else None
-        return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*self.canvas)
+        return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*self._size)
 
     def _open_journal(self, folder: Path, batch: int) -> Journal:
-        length = segment_length(*self.canvas, batch)
+        length = segment_length(*self._size, batch)
         name = self.engine.name
         facts = identity(self.info.path, self.config, self.style, name, self.bars, batch, length)
         return Journal(folder, self.task.output, facts, length)

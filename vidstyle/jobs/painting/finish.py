@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from vidstyle.jobs.config import RunConfig
 from vidstyle.types import Picture
@@ -21,10 +21,11 @@ _CLEAR = 96.0
 _POWER = 16
 # About as many rows and columns are looked at.
 _SAMPLES = 64
-# Levels up to which a place is black, and from which on it is painted whole; and shares of a
-# picture that are black from which on that begins to count, and counts whole.
-_BLACK, _LIT = 8.0, 40.0
-_SOME, _MOST = 0.6, 0.85
+# Levels up to which a place is black, and from which on it is painted whole; and how dark a picture
+# is, on average, from which on that begins to count, and counts whole. All of it by degrees: light
+# flickers, and noise is everywhere.
+_BLACK, _LIT = 6, 48
+_DIM, _DARK = 0.5, 0.8
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class Finish:
         """The finished picture: (H, W, 3) RGB, 0-255, as both are."""
         if self.keep_colours:
             painting = recolour(painting, image)
-        return mix(image, painting, self.strength * paintable(image) * lit(image))
+        painting = in_the_light(image, painting)
+        return mix(image, painting, self.strength * paintable(image))
 
 
 def paintable(image: Picture) -> float:
@@ -67,18 +69,22 @@ def paintable(image: Picture) -> float:
     return float(np.clip(min(contrast, from_black, from_white), 0, 1))
 
 
-def lit(image: Picture) -> NDArray[np.float32] | float:
-    """How much of each place of an (H, W, 3) RGB picture is there to be painted, (H, W), 0 to 1.
+def in_the_light(image: Picture, painting: Picture) -> Picture:
+    """The painting of an (H, W, 3) RGB picture; black stays black where nearly all is.
 
-    Everything in most pictures; but where nearly all is black, as behind credits, black stays
-    black: painters would lay a ground of one colour, with a halo around each letter.
+    Painters would lay a ground of one colour behind credits, with a halo around each letter.
     """
-    light = _sampled(image)
-    black = (np.count_nonzero(light <= _BLACK) / light.size - _SOME) / (_MOST - _SOME)
-    if black <= 0:
-        return 1.0
-    there = ((_luma(image).astype(np.float32) - _BLACK) / (_LIT - _BLACK)).clip(0, 1)
-    return 1 - np.float32(min(black, 1)) * (1 - there)
+    there = ((np.arange(256) - _BLACK) / (_LIT - _BLACK)).clip(0, 1)
+    dark = ((1 - there[_sampled(image)].mean() - _DIM) / (_DARK - _DIM)).clip(0, 1)
+    if dark == 0:
+        return painting
+    shares = np.rint(256 * (1 - dark * (1 - there))).astype(np.uint16)
+    light = Image.fromarray(image).convert("L").filter(ImageFilter.BoxBlur(1))  # without noise
+    share = shares[np.asarray(light)]
+    rows = share.any(axis=1)
+    out = image.copy()
+    out[rows] = _mixed(image[rows], painting[rows], share[rows, :, None])
+    return out
 
 
 def recolour(painting: Picture, image: Picture) -> Picture:
@@ -93,15 +99,17 @@ def recolour(painting: Picture, image: Picture) -> Picture:
     return np.clip(out, 0, 255, out=out).astype(np.uint8)
 
 
-def mix(image: Picture, painting: Picture, strength: NDArray[np.float32] | float) -> Picture:
-    """Blend two (H, W, 3) pictures, 0-255: strength 0 is `image` exactly, 1 is `painting`.
+def mix(image: Picture, painting: Picture, strength: float) -> Picture:
+    """Blend two pictures of one shape, 0-255: strength 0 is `image` exactly, 1 is `painting`.
 
-    It may be another in each place, (H, W). In between, it is rounded to a 256th and the result to
-    the nearest level.
+    In between, strength is rounded to a 256th and the result to the nearest level.
     """
-    if isinstance(strength, float) and strength == 1:
+    if strength == 1:
         return painting
-    share = np.rint(np.multiply(strength, 256)).astype(np.uint16)[..., None]
+    return _mixed(image, painting, np.uint16(round(strength * 256)))
+
+
+def _mixed(image: Picture, painting: Picture, share: NDArray[np.uint16] | np.uint16) -> Picture:
     total: NDArray[np.uint16] = image * (np.uint16(256) - share) + painting * share
     return ((total + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
 

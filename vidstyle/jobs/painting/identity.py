@@ -67,6 +67,7 @@ def request(content: str, config: RunConfig, style: Style) -> str:
     """Checksum of what is asked for, whatever machine and version paint it.
 
     What is as it is by default is left out, so that paintings of before an option came stay done.
+    They also do when a default changes.
 
     A finished painting that bears it need not be painted again.
 
@@ -77,6 +78,7 @@ def request(content: str, config: RunConfig, style: Style) -> str:
     """
     usual = _options(type(config)(config.inputs, config.style))
     asked = {name: value for name, value in _options(config).items() if value != usual[name]}
+    asked = {name: float(v) if isinstance(v, int) else v for name, v in asked.items()}  # 2 is 2.0
     facts = {"content": content, **_style(style), **asked}
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 

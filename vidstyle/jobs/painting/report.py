@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from vidstyle.errors import FINISHED_PARTIAL, VidstyleError
+from vidstyle.errors import FINISHED_PARTIAL, BusyError, VidstyleError
 from vidstyle.jobs.painting.stopwatch import busiest
 from vidstyle.jobs.text import plain
 
@@ -92,7 +92,7 @@ class RunReport:
     files: tuple[FileReport, ...]
     failures: tuple[FileFailure, ...] = ()
     notes: tuple[str, ...] = ()
-    """All that was said to the user, once each; notes on one file begin with its name."""
+    """All that was said to the user, once each; notes on one file begin with its path."""
     seconds: float = 0.0
     """Wall time of the whole run, loading included."""
     kept: tuple[Path, ...] = ()
@@ -104,9 +104,14 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """0, or what ails the run: a failed input weighs more than a partial one."""
+        """0, or what ails the run: a failed input weighs more than a partial one.
+
+        What is left to other runs is theirs, unless there was nothing else.
+        """
         if self.failures:
             return self.failures[0].exit_code
+        if self.left and not (self.files or self.kept):
+            return BusyError.exit_code
         partial = self.kept_partial or any(file.partial for file in self.files)
         return FINISHED_PARTIAL if partial else 0
 
