@@ -21,11 +21,15 @@ _CLEAR = 96.0
 _POWER = 16
 # About as many rows and columns are looked at.
 _SAMPLES = 64
-# Levels up to which a place is black, and from which on it is painted whole; and how dark a picture
-# is, on average, from which on that begins to count, and counts whole. All of it by degrees: light
-# flickers, and noise is everywhere.
+# Levels up to which a place is black, and from which on it is painted whole; how dark a picture is,
+# on average, from which on that begins to count, and counts whole.
 _BLACK, _LIT = 6, 48
 _DIM, _DARK = 0.5, 0.8
+# Levels at which a place begins to be neither black nor white, is neither, still is, and is white;
+# and parts of a picture that may be neither behind letters, at which it counts whole and not at
+# all: 0.01 of credits, 0.15 of the darkest night at hand, a hall lit by what the audience holds up.
+_BETWEEN = (2, 6, 48, 80)
+_CRISP, _BLURRED = 0.02, 0.1
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Finish:
         """The finished picture: (H, W, 3) RGB, 0-255, as both are."""
         if self.keep_colours:
             painting = recolour(painting, image)
-        painting = in_the_light(image, painting)
+        painting = without_ground(image, painting)
         return mix(image, painting, self.strength * paintable(image))
 
 
@@ -69,18 +73,22 @@ def paintable(image: Picture) -> float:
     return float(np.clip(min(contrast, from_black, from_white), 0, 1))
 
 
-def in_the_light(image: Picture, painting: Picture) -> Picture:
-    """The painting of an (H, W, 3) RGB picture; black stays black where nearly all is.
+def without_ground(image: Picture, painting: Picture) -> Picture:
+    """The painting of an (H, W, 3) RGB picture; behind letters on black, black stays black.
 
-    Painters would lay a ground of one colour behind credits, with a halo around each letter.
+    Painters would lay a ground of one colour there, with a halo around each line.
     """
-    there = ((np.arange(256) - _BLACK) / (_LIT - _BLACK)).clip(0, 1)
-    dark = ((1 - there[_sampled(image)].mean() - _DIM) / (_DARK - _DIM)).clip(0, 1)
+    levels = np.arange(256)
+    there = ((levels - _BLACK) / (_LIT - _BLACK)).clip(0, 1)
+    between = np.interp(levels, _BETWEEN, (0, 1, 1, 0))
+    light = _sampled(image)
+    dark = ((1 - there[light].mean() - _DIM) / (_DARK - _DIM)).clip(0, 1)
+    dark *= ((_BLURRED - between[light].mean()) / (_BLURRED - _CRISP)).clip(0, 1)
     if dark == 0:
         return painting
     shares = np.rint(256 * (1 - dark * (1 - there))).astype(np.uint16)
-    light = Image.fromarray(image).convert("L").filter(ImageFilter.BoxBlur(1))  # without noise
-    share = shares[np.asarray(light)]
+    smooth = Image.fromarray(image).convert("L").filter(ImageFilter.BoxBlur(1))
+    share = shares[np.asarray(smooth)]
     rows = share.any(axis=1)
     out = image.copy()
     out[rows] = _mixed(image[rows], painting[rows], share[rows, :, None])
