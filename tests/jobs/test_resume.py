@@ -205,6 +205,13 @@ def broken_off(clip: Path, monkeypatch: pytest.MonkeyPatch, frame: int = 18, **o
     return frames_kept(clip)
 
 
+def test_a_large_brush_goes_on_as_well(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = paint(clip, brush=1.7).files[0].output.read_bytes()
+    clip.with_name("clip.tiny.mp4").unlink()
+    assert broken_off(clip, monkeypatch, brush=1.7) > 0
+    assert paint(clip, brush=1.7).files[0].output.read_bytes() == whole
+
+
 def test_it_can_be_stopped_many_times(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = unbroken(clip)
     kept = [broken_off(clip, monkeypatch, frame) for frame in (9, 14, 21)]

@@ -179,6 +179,13 @@ def test_another_title_is_a_cut_though_next_to_nothing_changes() -> None:
     assert is_cut(first, second)
 
 
+def test_pale_slides_and_empty_ones_are_cuts_as_well() -> None:
+    first, second = (255 - (255 - slide(seed)) // 3 for seed in (0, 1))
+    empty = np.full_like(first, 240)
+    for a, b in ((first, second), (slide(0), empty), (empty, slide(1))):
+        assert is_cut(a.astype(np.uint8), b.astype(np.uint8))
+
+
 @pytest.mark.parametrize("contrast", [0, 3])
 @pytest.mark.parametrize("noise", [6, 20])
 def test_noise_on_flat_ground_and_in_fog_is_no_cut(contrast: float, noise: float) -> None:

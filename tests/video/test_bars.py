@@ -61,6 +61,13 @@ def test_a_dark_picture_tells_nothing_and_hides_nothing() -> None:
     assert Bars.of_pictures([dark]) == Bars.of_pictures([]) == Bars()
 
 
+def test_a_street_at_night_keeps_its_bars() -> None:
+    """It is lit at both ends of what the bars leave, and dark between."""
+    picture = barred(Bars(20, 20, 0, 0))
+    picture[60:125] = 0
+    assert Bars.of_pictures([picture]) == Bars(20, 20, 0, 0)
+
+
 def night(sky: int) -> Image:
     """A dark ground under a lit sky, or the other way round."""
     picture = lit()

@@ -59,6 +59,8 @@ class RunConfig:
         """Refuse values out of range."""
         if not self.inputs:
             raise UsageError("there is no input: name a clip, a picture or a folder")
+        for name in ("strength", "consistency", "brush"):  # 1 asks for what 1.0 does
+            object.__setattr__(self, name, float(getattr(self, name)))
         for name in ("strength", "consistency"):
             if not 0 <= (value := getattr(self, name)) <= 1:
                 raise UsageError(f"{name} must be between 0 and 1, not {value}")

@@ -18,8 +18,8 @@ _UNEXPLAINED = 0.05
 _ALIKE = 0.92
 # Where little is shown, as letters on a flat ground, little changes: 0.006 to 0.013 from slide to
 # slide and card to card, which correlate at most 0.77. Real neighbours do so by 0.86 at least, but
-# for noise: flat ground and fog have up to 3 levels of contrast, slides and titles from 14 on.
-_LITTLE, _OTHER, _CONTRAST = 0.004, 0.8, 8.0
+# for noise: flat ground and fog have up to 3 levels of contrast, slides and titles from 7 on.
+_LITTLE, _OTHER, _CONTRAST = 0.004, 0.8, 6.0
 
 
 def is_cut(a: Picture, b: Picture) -> bool:
@@ -39,7 +39,7 @@ def _differ(a: Picture, b: Picture) -> bool:
         return _correlation(a, b) < _ALIKE
     return (
         difference > _LITTLE
-        and min(_contrast(a), _contrast(b)) >= _CONTRAST
+        and max(_contrast(a), _contrast(b)) >= _CONTRAST
         and _correlation(a, b) < _OTHER
     )
 

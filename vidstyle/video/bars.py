@@ -70,7 +70,8 @@ class Bars:
     def _shows_a_picture(self, lit: NDArray[np.bool_]) -> bool:
         """Whether what lies between them is no mere line of letters; `lit` (H, W) ever was."""
         inside = lit[self._place(lit)]
-        return all(inside.mean(axis=axis).max(initial=0) >= _WIDE for axis in (0, 1))
+        ends = ((self.top, 1), (self.left, 0))
+        return all(inside.mean(axis=axis).max() >= _WIDE for bar, axis in ends if bar)
 
     @classmethod
     def of_stamp(cls, stamp: dict[str, Any]) -> Self:

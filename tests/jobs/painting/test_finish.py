@@ -1,6 +1,7 @@
 """What comes back of the picture when it has been painted: a share of it, or its colours."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -78,49 +79,57 @@ def test_most_pictures_are_painted_whole() -> None:
         assert (without_ground(shown, 255 - shown) == 255 - shown).all()
 
 
-def test_what_lies_behind_credits_stays_black() -> None:
+def credits(ink: Sequence[int] = (235, 235, 235), ground: float = 0.0, noise: float = 0.0) -> Image:
+    """Lines of letters."""
+    picture = np.full((96, 160, 3), float(ground))
+    picture += np.random.default_rng(0).normal(0, noise, (96, 160, 1))
+    for row in range(20, 80, 20):
+        picture[row : row + 8, 40:120] = ink
+    return picture.round().clip(0, 255).astype(np.uint8)
+
+
+PAINT = np.full((96, 160, 3), 110, np.uint8)
+
+
+@pytest.mark.parametrize("ink", [(235, 235, 235), (200, 0, 0), (0, 0, 255), (70, 70, 70)])
+@pytest.mark.parametrize(("ground", "noise"), [(0, 0), (3, 0), (8, 0), (5, 1)])
+def test_what_lies_behind_credits_stays_black(
+    ink: Sequence[int], ground: int, noise: float
+) -> None:
     """And the letters are painted, but for their edges."""
-    image = np.zeros((90, 120, 3), np.uint8)
-    image[40:48] = 235
-    painted = without_ground(image, np.full_like(image, 90))
-    assert (painted[40:48] == 90).all()
-    assert not painted[:39].any()
-    assert not painted[49:].any()
+    image = credits(ink, ground, noise)
+    finished = without_ground(image, PAINT)
+    assert (finished[22:26, 44:116] == 110).all()
+    outside = np.ones((96, 160), bool)
+    for row in range(20, 80, 20):
+        outside[row - 1 : row + 9, 39:121] = False
+    np.testing.assert_array_equal(finished[outside], image[outside])
 
 
-@given(st.integers(3, 95), st.integers(0, 255))
-def test_black_stays_as_far_as_it_rules(rows: int, level: int) -> None:
-    """From none of it, where half is lit, to all, where no more than a fifth is."""
-    image = np.zeros((100, 120, 3), np.uint8)
-    image[:rows] = 235
-    painted = without_ground(image, np.full_like(image, level))
-    assert (painted[:rows] == level).all()
-    ground = painted[-1, 0, 0]
-    assert ground == level if rows >= 51 else ground <= level
-    assert ground == 0 or rows > 19
+def test_credits_that_fade_keep_their_ground() -> None:
+    for light in np.linspace(0, 1, 41):
+        image = (credits() * light).astype(np.uint8)
+        assert (Finish()(image, PAINT)[0] == 0).all(), light
 
 
-def night(ground: float, noise: float = 0.0) -> Image:
-    """A lamp in the dark."""
-    levels = np.full((90, 160), ground) + np.random.default_rng(0).normal(0, noise, (90, 160))
-    levels[40:50, 70:90] = 220
-    return np.repeat(levels.round().clip(0, 255)[..., None], 3, axis=2).astype(np.uint8)
+def test_a_ground_that_is_lit_is_painted_by_degrees() -> None:
+    """A level of light is a few of paint, so that light which flickers does not strobe."""
+    grounds = [int(without_ground(credits(ground=n), PAINT)[0, 0, 0]) for n in range(60)]
+    assert grounds[:9] == list(range(9))
+    assert grounds[24:] == [110] * 36
+    assert (np.diff(grounds) >= 0).all()
+    assert np.diff(grounds).max() <= 9
 
 
-@pytest.mark.parametrize("noise", [0.0, 2.0])
-def test_a_night_is_no_black_ground(noise: float) -> None:
-    """However dark, and whether its light flickers or not."""
-    painting = np.full((90, 160, 3), 110, np.uint8)
-    assert (without_ground(night(0), painting)[0] == 0).all()
-    for ground in range(4, 30):
-        assert (without_ground(night(ground, noise), painting) == painting).all()
-
-
-def test_a_dim_picture_on_black_is_painted_whole() -> None:
-    ramp = np.zeros((100, 100, 3), np.uint8)
-    ramp[:20] = np.linspace(0, 100, 100).astype(np.uint8)[:, None]
-    painting = np.full_like(ramp, 110)
-    assert (without_ground(ramp, painting) == painting).all()
+def test_a_night_with_something_in_its_dark_is_painted_whole() -> None:
+    rng = np.random.default_rng(0)
+    night = credits(noise=3.0)
+    hall = credits()
+    hall[rng.random((96, 160)) < 0.2] = 6
+    ramp = credits()
+    ramp[:20] = np.linspace(0, 200, 160).astype(np.uint8)[:, None]
+    for picture in (night, hall, ramp):
+        assert (without_ground(picture, PAINT) == PAINT).all()
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])

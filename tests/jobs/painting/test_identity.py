@@ -54,6 +54,8 @@ def test_an_option_that_is_new_leaves_what_is_painted_done(sea_and_sun: list[Sty
 
 def test_a_whole_number_asks_for_what_a_decimal_does(sea_and_sun: list[Style]) -> None:
     whole, decimal = (RunConfig((Path("a.mp4"),), "sea", brush=n) for n in (2, 2.0))
+    assert whole == decimal
+    assert type(whole.brush) is float
     assert request("", whole, sea_and_sun[0]) == request("", decimal, sea_and_sun[0])
 
 

@@ -98,7 +98,7 @@ class ClipJob(Job):
     def _batch(self, folder: Path) -> int:
         """Frames to paint at a time: as many as an earlier try, whatever a GPU has free now."""
         earlier = remembered(folder, BATCH) if self.style.tensors_on else None
-        return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*self._size)
+        return int(earlier) if earlier and earlier.isdecimal() else self.style.batch(*self.canvas)
 
     def _open_journal(self, folder: Path, batch: int) -> Journal:
         length = segment_length(*self._size, batch)

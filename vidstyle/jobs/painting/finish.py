@@ -21,15 +21,18 @@ _CLEAR = 96.0
 _POWER = 16
 # About as many rows and columns are looked at.
 _SAMPLES = 64
-# Levels up to which a place is black, and from which on it is painted whole; how dark a picture is,
-# on average, from which on that begins to count, and counts whole.
-_BLACK, _LIT = 6, 48
-_DIM, _DARK = 0.5, 0.8
-# Levels at which a place begins to be neither black nor white, is neither, still is, and is white;
-# and parts of a picture that may be neither behind letters, at which it counts whole and not at
-# all: 0.01 of credits, 0.15 of the darkest night at hand, a hall lit by what the audience holds up.
-_BETWEEN = (2, 6, 48, 80)
-_CRISP, _BLURRED = 0.02, 0.1
+# What shows letters on black, each from where it begins to count to where it counts whole: levels
+# of the ground, the dark part of the picture, what of the dark is the ground itself to two levels,
+# and what is neither dark nor bright. Credits: 0, 0.9, 0.99, 0.03; the darkest night at hand, a
+# hall lit by what its audience holds up: 3, 0.98, 0.84, 0.03.
+_GROUND, _DARK, _CLEAN, _BETWEEN = (24, 8), (0.5, 0.8), (0.90, 0.98), (0.1, 0.04)
+_SAME = 2
+# Light as a share of the way from the ground to the letters: up to where it is dark, from where on
+# painted whole, and between what it is neither of both.
+_UNLIT, _LIT = 0.1, 0.35
+_NEITHER = (0.04, 0.1, 0.45, 0.7)
+_LEAST_REACH = 4.0
+"""Levels from the ground to the letters, at least: less shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def paintable(image: Picture) -> float:
     Networks even out light and contrast before they paint: what fades to black would be as bright
     as day to its end, and an empty frame be filled with the noise of its encoder.
     """
-    light = _sampled(image).astype(np.float64)
+    light = _luma(_spread(image)).astype(np.float64)
     contrast = (light.std() - _FLAT) / (_MODELLED - _FLAT)
     from_black, from_white = (
         np.mean(levels**_POWER) ** (1 / _POWER) / _CLEAR for levels in (light, 255 - light)
@@ -78,21 +81,40 @@ def without_ground(image: Picture, painting: Picture) -> Picture:
 
     Painters would lay a ground of one colour there, with a halo around each line.
     """
-    levels = np.arange(256)
-    there = ((levels - _BLACK) / (_LIT - _BLACK)).clip(0, 1)
-    between = np.interp(levels, _BETWEEN, (0, 1, 1, 0))
-    light = _sampled(image)
-    dark = ((1 - there[light].mean() - _DIM) / (_DARK - _DIM)).clip(0, 1)
-    dark *= ((_BLURRED - between[light].mean()) / (_BLURRED - _CRISP)).clip(0, 1)
-    if dark == 0:
+    sample = _strongest(_spread(image))
+    ground = float(np.median(sample))
+    reach = max(float(np.percentile(sample, 99.8)) - ground, _LEAST_REACH)
+    lettered = _lettered(sample, ground, reach)
+    if lettered == 0:
         return painting
-    shares = np.rint(256 * (1 - dark * (1 - there))).astype(np.uint16)
-    smooth = Image.fromarray(image).convert("L").filter(ImageFilter.BoxBlur(1))
-    share = shares[np.asarray(smooth)]
+    there = _ramp((np.arange(256) - ground) / reach, (_UNLIT, _LIT))
+    shares = np.rint(256 * (1 - lettered * (1 - there))).astype(np.uint16)
+    light = Image.fromarray(_strongest(image)).filter(ImageFilter.BoxBlur(1))
+    share = shares[np.asarray(light)]
     rows = share.any(axis=1)
     out = image.copy()
     out[rows] = _mixed(image[rows], painting[rows], share[rows, :, None])
     return out
+
+
+def _lettered(levels: NDArray[np.uint8], ground: float, reach: float) -> float:
+    """How sure it is, 0 to 1, that levels of a picture are letters on a black ground."""
+    off = levels - ground
+    light = off / reach
+    dark = light < _UNLIT
+    neither = np.interp(light, _NEITHER, (0, 1, 1, 0)).mean()
+    signs = (
+        (ground, _GROUND),
+        (dark.mean(), _DARK),
+        ((abs(off[dark]) <= _SAME).mean(), _CLEAN),
+        (neither, _BETWEEN),
+    )
+    return float(np.prod([_ramp(np.float64(value), ends) for value, ends in signs]))
+
+
+def _ramp(values: Any, ends: tuple[float, float]) -> Any:
+    """0 up to the first end, or from it on where that is the larger one, and 1 at the other."""
+    return ((values - ends[0]) / (ends[1] - ends[0])).clip(0, 1)
 
 
 def recolour(painting: Picture, image: Picture) -> Picture:
@@ -122,10 +144,15 @@ def _mixed(image: Picture, painting: Picture, share: NDArray[np.uint16] | np.uin
     return ((total + np.uint16(128)) >> np.uint16(8)).astype(np.uint8)
 
 
-def _sampled(picture: Picture) -> NDArray[np.int16]:
-    """The luma of some of its pixels, spread evenly."""
+def _spread(picture: Picture) -> Picture:
+    """Some of its pixels, from all over it."""
     step = max(1, min(picture.shape[:2]) // _SAMPLES)
-    return _luma(np.ascontiguousarray(picture[::step, ::step]))
+    return np.ascontiguousarray(picture[::step, ::step])
+
+
+def _strongest(picture: Picture) -> NDArray[np.uint8]:
+    """(H, W): of each pixel the largest channel; saturated letters have little luma."""
+    return np.maximum(np.maximum(picture[..., 0], picture[..., 1]), picture[..., 2])
 
 
 def _luma(picture: Picture) -> NDArray[np.int16]:

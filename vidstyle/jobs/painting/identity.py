@@ -78,7 +78,6 @@ def request(content: str, config: RunConfig, style: Style) -> str:
     """
     usual = _options(type(config)(config.inputs, config.style))
     asked = {name: value for name, value in _options(config).items() if value != usual[name]}
-    asked = {name: float(v) if isinstance(v, int) else v for name, v in asked.items()}  # 2 is 2.0
     facts = {"content": content, **_style(style), **asked}
     return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 

@@ -67,9 +67,10 @@ class Job(ABC):
     def _begin(self, bars: Bars, height: int, width: int) -> None:
         """Open the engine for what the bars leave of pictures of a size."""
         self.bars = bars
-        self.canvas = self.style.canvas(*bars.inside(height, width))
+        rows, columns = bars.inside(height, width)
+        self.canvas = self.style.canvas(rows, columns)
         if self.style.brush > 1 and min(self.canvas) < _FEW:
-            self._note(f"a brush of {self.style.brush:g} shows little of {width}x{height} pixels")
+            self._note(f"a brush of {self.style.brush:g} shows little of {columns}x{rows} pixels")
         self.engine = self.style.engine(*self.canvas)
         self._tell(self.engine)
         self.since = perf_counter()
