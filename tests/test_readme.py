@@ -83,7 +83,7 @@ def test_the_figures_of_steadiness_are_those_of_their_pages() -> None:
 
 
 def test_over_ten_frames_the_error_is_that_of_its_page() -> None:
-    figure, page = re.findall(r"\[to ([\d.]+)\]\(benchmarks/results/(\S+\.md)\)", README)[0]
+    figure, page = re.findall(r"\[to ([\d.]+)\]\(benchmarks/results/(\S+\.md)\)", PROSE)[0]
     assert figure == rows(page, "monet fast", f"{DEFAULT_CONSISTENCY:g}")[0][3]
 
 
