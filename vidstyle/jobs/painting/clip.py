@@ -141,13 +141,13 @@ class ClipJob(Job):
         return Pipeline(
             self.engine,
             KeptBlender(steadier, self.journal) if self.config.consistency else None,
-            Finish.of(self.config),
-            self.bars,
-            batch,
-            steadier.ops,
-            self.style.schedule,
-            self.canvas if self.style.brush > 1 else None,
-            lambda frame: float((frame.pts - info.start_pts) * info.time_base),
+            finish=Finish.of(self.config),
+            bars=self.bars,
+            batch=batch,
+            ops=steadier.ops,
+            schedule=self.style.schedule,
+            canvas=self.canvas if self.style.brush > 1 else None,
+            seconds=lambda frame: float((frame.pts - info.start_pts) * info.time_base),
         )
 
     def _join(self) -> MuxSummary:
