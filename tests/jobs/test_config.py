@@ -48,3 +48,9 @@ def test_a_part_that_there_cannot_be_is_neither_painted_nor_measured(
         RunConfig((Path("a.mp4"),), "monet", **values)
     with pytest.raises(UsageError, match=f"{name} must"):
         EvaluateConfig(Path("a.mp4"), (Path("b.mp4"),), **values)
+
+
+def test_what_asks_for_the_same_is_spelt_alike() -> None:
+    for inputs in ("a.mp4", Path("a.mp4"), ["a.mp4"], (Path("a.mp4"),)):
+        config = RunConfig(inputs, "monet", output="b.mp4", start=Fraction(0))  # type: ignore[arg-type]
+        assert config == RunConfig((Path("a.mp4"),), "monet", output=Path("b.mp4"))

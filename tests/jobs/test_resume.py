@@ -269,6 +269,16 @@ def test_what_is_kept_and_what_is_gone_on_with_is_said(
     ]
 
 
+def test_who_stops_before_anything_is_kept_is_told(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    fails_at(monkeypatch, 2, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run(RunConfig((clip,), "tiny", device="cpu", engine="torch"), on_note=said.append)
+    assert said == [f"{clip}: nothing is kept before the first {SEGMENT} frames"]
+
+
 def test_only_what_counts_is_left_in_the_folder(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

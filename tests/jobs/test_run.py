@@ -337,6 +337,21 @@ def test_a_schedule_counts_from_the_first_frame(
     assert chosen == pytest.approx([max(0, 1 - number / 10) for number in range(12)])
 
 
+@pytest.mark.usefixtures("one_core")
+def test_a_picture_is_painted_as_a_schedule_begins(
+    make_clip: MakeClip, make_collection: MakeCollection, tmp_path: Path
+) -> None:
+    """And not in what the last clip of its size ended with."""
+    make_collection("sea", "sun", folder=Path(os.environ["VIDSTYLE_STYLES"]))
+    clip, picture = make_clip("a.mp4", frames=12), tmp_path / "z.png"
+    Image.linear_gradient("L").resize((64, 48)).convert("RGB").save(picture)
+    after_clip, alone = (
+        read_image(paint(*inputs, style="0 sea; 0.2 sun", overwrite=True).files[-1].output)
+        for inputs in ((clip, picture), (picture,))
+    )
+    assert np.array_equal(after_clip, alone)
+
+
 def test_a_see_through_picture_says_so(tmp_path: Path) -> None:
     solid = np.full((24, 32, 4), 255, np.uint8)
     Image.fromarray(solid).save(tmp_path / "solid.png")
@@ -365,6 +380,15 @@ def test_a_style_with_another_brush_than_is_asked_for_is_refused(tmp_path: Path)
     style = load_style("tiny", device="cpu", brush=2)
     with pytest.raises(UsageError, match="the style's brush is 2, the run asks for 1"):
         run(RunConfig((picture,), style="tiny", device="cpu"), style=style)
+
+
+def test_a_style_with_another_direction_than_is_asked_for_is_refused(tmp_path: Path) -> None:
+    """Likewise."""
+    picture = tmp_path / "a.png"
+    Image.new("RGB", (32, 24), "red").save(picture)
+    style = load_style("tiny", device="cpu")
+    with pytest.raises(UsageError, match="the style paints forward, the run asks for it in rev"):
+        run(RunConfig((picture,), style="tiny", device="cpu", reverse=True), style=style)
 
 
 def test_a_run_to_which_nothing_is_left_has_not_succeeded(make_clip: MakeClip) -> None:
@@ -524,6 +548,31 @@ def test_runs_that_share_a_folder_leave_each_other_what_they_are_at(
     assert taken.read_bytes() == b"precious"
     taken.unlink()
     assert [file.input for file in paint(*clips).files] == clips[2:]
+
+
+def test_what_another_run_paints_at_the_same_time_is_no_failure(
+    make_clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other gives its painting its name while this one still paints the same."""
+    pictures = [tmp_path / f"{name}.png" for name in "ab"]
+    for path in pictures:
+        Image.new("RGB", (32, 24), "red").save(path)
+    original, others = picture_module.read_image, []
+
+    def read(path: Path) -> Any:
+        image = original(path)
+        if not others:
+            others.append(path)
+            paint(path)
+        return image
+
+    monkeypatch.setattr(picture_module, "read_image", read)
+    report = paint(*pictures)
+    assert (report.exit_code, report.failures) == (0, ())
+    assert report.kept == (tmp_path / "a.tiny.png",)
+    assert [file.input for file in report.files] == [pictures[1]]
+    others.clear()
+    assert paint(tmp_path / "b.png", output=tmp_path / "c.png").exit_code == 0
 
 
 def test_one_input_that_fails_costs_no_other(

@@ -69,6 +69,19 @@ def test_written_samples_are_the_standard_s(colour: Colour) -> None:
         assert np.abs(to_rgb(y, u, v, colour) - rgb).max() <= ROUNDING
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_grey_is_written_in_its_range(bits: int, full_range: bool) -> None:
+    kind, scale = ("gray", 1) if bits == 8 else (f"gray{bits}le", 1 << (bits - 8))
+    levels = np.array([0, 64, 128, 192, 255], np.uint8)
+    image = np.repeat(np.tile(levels, (8, 1)).repeat(16, axis=1)[..., None], 3, axis=2)
+    frame = YuvWriter(Colour("bt709", full_range), kind).write(image)
+    black, white = (0, 255) if full_range else (16, 235)
+    written = frame.to_ndarray()[0, 8::16] / scale
+    assert np.abs(written - (black + levels / 255 * (white - black))).max() <= 1
+    assert frame.color_range == (2 if full_range else 1)
+
+
 def test_reading_has_no_bias(noise: Callable[..., Any]) -> None:
     """The shortcut that swscale takes on its own darkens every picture by more than a level."""
     image = noise(64, 64)

@@ -202,6 +202,22 @@ def test_what_a_container_cannot_hold_is_converted_with_a_word(
     assert [milliseconds([begin])[0] for begin, _, _ in after.captions] == [100, 210, 350]
 
 
+@pytest.mark.parametrize("container", ["mp4", "mov", "webm"])
+@pytest.mark.parametrize("layout", ["stereo", "quad", "5.1", "6.1"])
+def test_sound_that_only_tells_how_many_channels_it_has_keeps_them(
+    make_media: Make, container: str, layout: str
+) -> None:
+    """As that of AVI does; MP4 wants to know which."""
+    source = make_media("clip.nut", sounds=[{"codec": "pcm_s16le", "layout": layout}])
+    with av.open(source) as clip:
+        (sound,) = clip.streams.audio
+        assert sound.layout.name.endswith(" channels")
+    output, _ = through(source, container)
+    with av.open(output) as clip:
+        (sound,) = clip.streams.audio
+        assert sound.layout.name == layout
+
+
 def test_captions_become_text_in_matroska(make_media: Make, facts: Look) -> None:
     output, summary = through(make_media(subtitles=[("mov_text", LINES)]), "mkv")
     after = facts(output)

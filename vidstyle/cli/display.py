@@ -10,6 +10,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID
+from rich.table import Column
 from rich.text import Text
 
 from vidstyle.jobs.text import clean, clock, count, speed
@@ -107,12 +108,12 @@ class Bar:
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
-            _Column(lambda task: Text(task.description, no_wrap=True, overflow="ellipsis")),
-            BarColumn(24, complete_style="cyan", finished_style="cyan", pulse_style="cyan"),
+            _Column(lambda task: Text(task.description), shrinks=True),
+            BarColumn(20, complete_style="cyan", finished_style="cyan", pulse_style="cyan"),
             _Column(_done),
             _Column(_speed),
             _Column(_left),
-            _Column(lambda task: Text(str(task.fields["remark"]), style="dim")),
+            _Column(lambda task: Text(str(task.fields["remark"]), style="dim"), shrinks=True),
             console=console,
             transient=True,
         )
@@ -152,12 +153,15 @@ class Bar:
 class _Column(ProgressColumn):
     max_refresh = 0.25
 
-    def __init__(self, text: Callable[[Task], Text]) -> None:
-        super().__init__()
+    def __init__(self, text: Callable[[Task], Text], *, shrinks: bool = False) -> None:
+        """In a narrow terminal words are cut short, so that numbers stay whole."""
+        super().__init__(table_column=Column(no_wrap=not shrinks))
         self._text = text
 
     def render(self, task: Task) -> Text:
-        return self._text(task)
+        text = self._text(task)
+        text.no_wrap, text.overflow = True, "ellipsis"
+        return text
 
 
 def _done(task: Task) -> Text:

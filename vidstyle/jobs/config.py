@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,7 @@ class RunConfig:
     """
 
     inputs: tuple[Path, ...]
-    """Clips, pictures and folders of them."""
+    """Clips, pictures and folders of them; strings will do, and one need not be in a tuple."""
     style: str
     """Name of a style, path of its file, or a mixture or schedule: see `StyleRegistry.find`."""
     output: Path | None = None
@@ -56,7 +57,13 @@ class RunConfig:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        """Refuse values out of range."""
+        """Refuse values out of range; spell alike what asks for the same."""
+        inputs: object = self.inputs
+        several = (inputs,) if isinstance(inputs, str | os.PathLike) else self.inputs
+        object.__setattr__(self, "inputs", tuple(map(Path, several)))
+        if self.output is not None:
+            object.__setattr__(self, "output", Path(self.output))
+        object.__setattr__(self, "start", self.start or None)
         if not self.inputs:
             raise UsageError("there is no input: name a clip, a picture or a folder")
         for name in ("strength", "consistency", "brush"):  # 1 asks for what 1.0 does

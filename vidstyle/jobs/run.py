@@ -50,8 +50,7 @@ def run(
     since = perf_counter()
     say = _Notes(on_note)
     style = style or _load(config)
-    if style.brush != config.brush:
-        raise UsageError(f"the style's brush is {style.brush:g}, the run asks for {config.brush:g}")
+    _refuse_mismatch(config, style)
     is_done = functools.partial(_is_done, config=config, style=style)
     plan = make_plan(config, style.card.name, is_done)
     for note in (*style.notes, *plan.notes):
@@ -63,7 +62,7 @@ def run(
             outcome.keep(task)
         else:
             job = PictureJob if task.info is None else ClipJob
-            outcome.paint(job(task, config, style, place, on_progress, say))
+            outcome.paint(job(task, config, style, place, on_progress, say), is_done)
     return outcome.report(perf_counter() - since)
 
 
@@ -82,14 +81,16 @@ class _Outcome:
         self._say(f"{task.output}: was painted by another run meanwhile")
         self._kept.append(task.output)
 
-    def paint(self, job: Job) -> None:
+    def paint(self, job: Job, is_done: Callable[[Task], bool]) -> None:
         """Paint an input; what ails one among several is no reason to leave the others."""
         try:
             self._files.append(job.paint())
         except (InputError, UsageError, ShortageError) as error:
-            if self._alone:
+            if isinstance(error, UsageError) and not job.task.overwrite and is_done(job.task):
+                self.keep(job.task)
+            elif self._alone:
                 raise
-            if isinstance(error, BusyError):
+            elif isinstance(error, BusyError):
                 self._say(f"{job.task.output}: is left to another run, which is writing it")
                 self._left.append(job.task.output)
             else:
@@ -120,6 +121,17 @@ def _load(config: RunConfig) -> Style:
         device=config.device,
         engine=config.engine,
     )
+
+
+def _refuse_mismatch(config: RunConfig, style: Style) -> None:
+    """A painting's stamp tells the config's brush and direction, so they have to be the style's."""
+    if style.brush != config.brush:
+        raise UsageError(f"the style's brush is {style.brush:g}, the run asks for {config.brush:g}")
+    if style.reverse != config.reverse:
+        ways = {False: "forward", True: "in reverse"}
+        raise UsageError(
+            f"the style paints {ways[style.reverse]}, the run asks for it {ways[config.reverse]}"
+        )
 
 
 def _is_done(task: Task, config: RunConfig, style: Style) -> bool:

@@ -35,6 +35,7 @@ class Style:
         spec: what `load_style` finds it by.
         schedule: how it changes over a clip, if it does.
         brush: how many times as large as learnt its strokes are.
+        reverse: whether it takes the way back, from paintings to photographs.
         notes: what is not as asked, a sentence each.
     """
 
@@ -45,6 +46,8 @@ class Style:
         engine: str = "auto",
         notes: tuple[str, ...] = (),
         brush: float = 1.0,
+        *,
+        reverse: bool = False,
     ) -> None:
         """Choose where to compute; the other arguments are as for `load_style`.
 
@@ -52,12 +55,15 @@ class Style:
             UsageError, ResourceError: device or engine are unknown, not there, or do not go
                 together.
         """
+        if reverse:
+            file = file.reversed()
         self.card: StyleCard = file.card
         self.sha256 = file.sha256()
         self.spec = file.spec
         self.schedule = file.schedule
         self.notes = notes
         self.brush = brush
+        self.reverse = reverse
         self._device = check_engine(engine, device)
 
         self._opened = lru_cache(_KEPT)(
@@ -95,7 +101,8 @@ class Style:
     def paint(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Paint one picture (H, W, 3), or a batch (N, H, W, 3); RGB, 0-255, the same shape back.
 
-        Frames of a video are painted one by one here; `vidstyle.run` also holds them still.
+        Frames of a video are painted one by one here; `vidstyle.run` also holds them still. Of a
+        style that changes over a clip it is what the clip begins with.
 
         Raises:
             ValueError: the array has another shape or type.
@@ -110,11 +117,14 @@ class Style:
         batch = pictures.reshape(-1, *pictures.shape[-3:])
         height, width = batch.shape[1:3]
         canvas = self.canvas(height, width)
+        engine = self.engine(*canvas)
+        if self.schedule:  # a clip of this size may have left it in what it ended with
+            engine.choose(self.schedule.at(0))
         if canvas == (height, width):
-            painting: NDArray[np.uint8] = self.engine(height, width).paint(batch)
+            painting: NDArray[np.uint8] = engine.paint(batch)
             return painting.reshape(pictures.shape)
         small = np.stack([scaled(picture, *canvas) for picture in batch])
-        painted = [scaled(p, height, width) for p in self.engine(*canvas).paint(small)]
+        painted = [scaled(p, height, width) for p in engine.paint(small)]
         return np.stack(painted).reshape(pictures.shape)
 
 
@@ -157,7 +167,7 @@ def load_style(
     chosen = file.card.tier
     why = f"these can be mixed in {chosen} only" if mixed else f"{name} has no {wanted} tier yet"
     notes = (f"{why}: painting with {chosen}",) if surprise else ()
-    return Style(file.reversed() if reverse else file, device, engine, notes, brush)
+    return Style(file, device, engine, notes, brush, reverse=reverse)
 
 
 def _batch(height: int, width: int, device: str) -> int:

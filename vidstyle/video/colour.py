@@ -168,6 +168,7 @@ class YuvWriter:
 
     def __init__(self, colour: Colour, pixel_format: str) -> None:
         self._pixel_format = pixel_format
+        self._is_limited_grey = pixel_format in _YUV_OF_GREY and not colour.full_range
         self._weights = _weights(colour) if colour.full_range and colour.matrix != "rgb" else None
         self._matrix = _SWS_MATRICES.get(_MATRIX_CODES[colour.matrix], Colorspace.ITU709)
         self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
@@ -182,9 +183,14 @@ class YuvWriter:
             samples += np.array([0, 128, 128], np.float32)
             planes = np.rint(samples).clip(0, 255).astype(np.uint8).T.reshape(3, *image.shape[:2])
             frame = av.VideoFrame.from_ndarray(planes, "yuv444p")
+        if self._is_limited_grey:
+            return _as_grey(self._reformat(frame, _YUV_OF_GREY[self._pixel_format]))
+        return self._reformat(frame, self._pixel_format)
+
+    def _reformat(self, frame: av.VideoFrame, pixel_format: str) -> av.VideoFrame:
         return self._reformatter.reformat(
             frame,
-            format=self._pixel_format,
+            format=pixel_format,
             src_colorspace=self._matrix,
             src_color_range=ColorRange.JPEG,
             dst_colorspace=self._matrix,
@@ -218,6 +224,16 @@ def _as_yuv(grey: av.VideoFrame) -> av.VideoFrame:
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.JPEG,
     )
+
+
+def _as_grey(yuv: av.VideoFrame) -> av.VideoFrame:
+    """The luma alone, for the same reason."""
+    (grey,) = (grey for grey, twin in _YUV_OF_GREY.items() if twin == yuv.format.name)
+    luma = yuv.reformat(
+        format=grey, src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.JPEG
+    )
+    luma.color_range = ColorRange.MPEG
+    return luma
 
 
 def _is_rgb(frame: av.VideoFrame) -> bool:

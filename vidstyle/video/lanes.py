@@ -30,7 +30,17 @@ _NO_CAPTION = 2
 _TEXT_CODECS = {"mp4": "mov_text", "mov": "mov_text", "mkv": "srt", "webm": "webvtt"}
 _SOUND_CODECS = {"webm": "libopus"}
 _BITS_PER_CHANNEL = 96_000
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+# The usual layout of so many channels.
+_LAYOUTS = {
+    1: "mono",
+    2: "stereo",
+    3: "3.0",
+    4: "quad",
+    5: "5.0",
+    6: "5.1",
+    7: "6.1",
+    8: "7.1",
+}
 # Seconds by which stamps of sound may wander, as Matroska's milliseconds make them.
 _WOBBLE = Fraction(1, 20)
 # What muxers accept, and then leave out or write without a description.
@@ -250,11 +260,22 @@ def copy_track(
             model = scratch.add_stream_from_template(source, opaque=True)
             if tag:
                 model.codec_context.codec_tag = tag
+            _name_layout(model)
             scratch.start_encoding()
             moving = source.type == "video" and not is_cover(source)
             added = _add_video(output, source, model, rate) if moving else None
-        return added or output.add_stream_from_template(source, opaque=True)
+        return added or _name_layout(output.add_stream_from_template(source, opaque=True))
     return None
+
+
+def _name_layout(track: Stream) -> Stream:
+    """Sound of AVI and the like tells only how many channels it has, which MP4 refuses."""
+    if track.type == "audio":
+        context = cast("AudioCodecContext", track.codec_context)
+        channels = context.layout.nb_channels
+        if context.layout.name == f"{channels} channels" and channels in _LAYOUTS:
+            context.layout = _LAYOUTS[channels]
+    return track
 
 
 def _add_video(

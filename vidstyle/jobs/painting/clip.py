@@ -88,9 +88,12 @@ class ClipJob(Job):
                 self._note(f"goes on after {journal.frames:,} frames that an earlier try painted")
             try:
                 yield batch
-            except BaseException:
+            except BaseException as error:
+                was_stopped = not isinstance(error, Exception)  # by Ctrl-C or SIGTERM
                 if journal.frames and journal.lasts:
                     self._note(f"{journal.frames:,} frames are kept: the same command goes on")
+                elif was_stopped and not journal.frames:
+                    self._note(f"nothing is kept before the first {journal.length:,} frames")
                 raise
             finally:
                 journal.tidy()

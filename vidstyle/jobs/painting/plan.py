@@ -158,6 +158,10 @@ def _in_folder(folder: Path, output: Path | None, notes: list[str]) -> list[Path
     fresh = [path for path in media if not _is_painted(path)]
     if painted := len(media) - len(fresh):
         notes.append(f"{folder}: left out {painted} that vidstyle painted itself")
+    if painted and not fresh:
+        raise InputError(
+            f"{folder}: holds only what vidstyle painted itself; name a file to paint it again"
+        )
     if not fresh:
         raise InputError(f"{folder}: there is no clip or picture to paint in this folder")
     notes += _of_numbered(folder, fresh)
@@ -304,7 +308,7 @@ def _refuse_bad_folders(tasks: list[Task], output: Path | None) -> None:
     for folder in {task.output.parent for task in tasks}:
         try:
             if folder in own and folder.parent.is_dir() and not folder.exists():
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)  # another run may make it at the same moment
             if folder.is_dir():
                 with tempfile.TemporaryFile(dir=folder):
                     continue
