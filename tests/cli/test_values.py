@@ -74,6 +74,11 @@ def test_times_of_a_schedule_become_seconds() -> None:
     assert timetable("2:46:40.125 monet") == "10000.125 monet"
 
 
+def test_commas_in_a_schedule_are_told_of() -> None:
+    with pytest.raises(click.BadParameter, match="put ; between its entries"):
+        timetable("0:00 monet, 0:01 scream")
+
+
 @pytest.mark.parametrize("text", ["", "monet", "0 monet;", "0 monet; later scream"])
 def test_what_is_no_schedule(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no time"):

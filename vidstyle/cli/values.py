@@ -66,5 +66,7 @@ def timetable(text: str) -> str:
     Raises:
         click.BadParameter: a part is no time and style.
     """
+    if re.search(r",\s*[\d:.]+\s", text):
+        raise click.BadParameter('put ; between its entries, as in "0 monet; 0:10 scream"')
     points = [" ".join(part.split()).partition(" ") for part in text.split(";")]
     return "; ".join(f"{float(seconds(time)):.12g} {what}" for time, _, what in points)

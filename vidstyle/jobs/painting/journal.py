@@ -21,6 +21,7 @@ from vidstyle.jobs.publish import JOURNAL, NAMING, sync
 from vidstyle.video.write import EncodeSummary
 
 _SHORT = 40
+_SAID = {"None": "not given", "False": "off", "True": "on"}
 _AGAIN = "add --restart to begin anew"
 
 
@@ -181,4 +182,5 @@ def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 def _change(name: str, before: str, now: str) -> str:
     if max(len(before), len(now)) > _SHORT:
         return f"{name} has changed"
-    return f"{name} was {before} and is now {now}"
+    was, is_now = (_SAID.get(value, value) for value in (before, now))
+    return f"{name} was {was} and is now {is_now}"
