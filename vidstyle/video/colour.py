@@ -142,7 +142,7 @@ class RgbReader:
     def _convert(self, frame: av.VideoFrame, pixel_format: str) -> NDArray[Any]:
         colour_range = self._range(frame)
         if frame.color_range == ColorRange.MPEG and frame.format.name in _YUV_OF_GREY:
-            frame = _as_yuv(frame)
+            frame = _of_same_luma(frame, _YUV_OF_GREY[frame.format.name])
         converted = self._reformatter.reformat(
             frame,
             self._width,
@@ -184,7 +184,10 @@ class YuvWriter:
             planes = np.rint(samples).clip(0, 255).astype(np.uint8).T.reshape(3, *image.shape[:2])
             frame = av.VideoFrame.from_ndarray(planes, "yuv444p")
         if self._is_limited_grey:
-            return _as_grey(self._reformat(frame, _YUV_OF_GREY[self._pixel_format]))
+            yuv = self._reformat(frame, _YUV_OF_GREY[self._pixel_format])
+            grey = _of_same_luma(yuv, self._pixel_format)
+            grey.color_range = self._range
+            return grey
         return self._reformat(frame, self._pixel_format)
 
     def _reformat(self, frame: av.VideoFrame, pixel_format: str) -> av.VideoFrame:
@@ -217,23 +220,14 @@ def _weights(colour: Colour) -> NDArray[np.float32]:
     return np.stack([y, cb, cr]).astype(np.float32)
 
 
-def _as_yuv(grey: av.VideoFrame) -> av.VideoFrame:
-    """The same luma beside chroma of nothing: of grey swscale takes the full range for granted."""
-    return grey.reformat(
-        format=_YUV_OF_GREY[grey.format.name],
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.JPEG,
-    )
+def _of_same_luma(frame: av.VideoFrame, pixel_format: str) -> av.VideoFrame:
+    """From grey to its twin with chroma, or back: of grey swscale takes the full range for granted.
 
-
-def _as_grey(yuv: av.VideoFrame) -> av.VideoFrame:
-    """The luma alone, for the same reason."""
-    (grey,) = (grey for grey, twin in _YUV_OF_GREY.items() if twin == yuv.format.name)
-    luma = yuv.reformat(
-        format=grey, src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.JPEG
+    Told that both have it, it leaves the luma as it is.
+    """
+    return frame.reformat(
+        format=pixel_format, src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.JPEG
     )
-    luma.color_range = ColorRange.MPEG
-    return luma
 
 
 def _is_rgb(frame: av.VideoFrame) -> bool:
